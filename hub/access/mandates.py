@@ -1,0 +1,144 @@
+"""Who may do what: one table for acts and root fields, walked by `allows` and `require`, printed in schema.graphql.
+
+A right is roles x scopes x rows. Roles and scopes are here; rows are in `hub.access.visibility`. `own` roles may act only
+on what is their own: the caller knows whether it is, and says so. At the root of a query that is always said, because
+`Visibility` then leaves nothing else in sight.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from hub.access import viewers
+from hub.access.viewers import PARTY_BOUND, Scope, Viewer
+from hub.domain.terms import Role, Status
+from hub.errors import Forbidden, Unauthenticated
+
+# Gates of fields, as the contract prints them: `requires=` and `own=` of a view's field.
+STAFF: Final = viewers.STAFF
+STAFF_AND_SYSTEM: Final = (*STAFF, Role.SYSTEM)
+STAFF_AND_PRIVACY: Final = (*STAFF, Role.PRIVACY_OFFICER)
+STAFF_SYSTEM_AND_PRIVACY: Final = (*STAFF, Role.SYSTEM, Role.PRIVACY_OFFICER)
+CUSTOMER: Final = (Role.CUSTOMER,)
+CUSTOMER_AND_PARTNER: Final = (Role.CUSTOMER, Role.PARTNER)
+
+EVERYONE: Final = frozenset(Role)  # as a mandate's roles: any valid token will do, also one without a role that we know
+
+
+class Act(StrEnum):
+    """What can be done to an interaction or a party; where the contract's `InteractionAct` has it, by the same name."""
+
+    OPEN = "OPEN"
+    TRANSITION = "TRANSITION"
+    CLOSE = "CLOSE"
+    REPORT_PROGRESS = "REPORT_PROGRESS"
+    ADD_NOTE = "ADD_NOTE"
+    ADD_INTERNAL_NOTE = "ADD_INTERNAL_NOTE"
+    UPSERT_PARTY = "UPSERT_PARTY"
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """Who has a right: one of `roles`, or of `own` for what is its own, with all scopes of one of the groups (none: no scope)."""
+
+    roles: frozenset[Role]
+    own: frozenset[Role]
+    scopes: tuple[tuple[Scope, ...], ...]
+
+
+def _mandate(roles: Collection[Role], own: Collection[Role], *scopes: Scope) -> Mandate:
+    return Mandate(frozenset(roles), frozenset(own), tuple((scope,) for scope in scopes))
+
+
+ACTS: Final[Mapping[Act, Mandate]] = {
+    # A partner opens for its customers and always takes part itself; a customer or visitor opens for itself alone.
+    Act.OPEN: _mandate((*STAFF_AND_SYSTEM, Role.PARTNER), (Role.VISITOR, Role.CUSTOMER), "interaction:write"),
+    Act.TRANSITION: _mandate(STAFF_AND_SYSTEM, CUSTOMER_AND_PARTNER, "interaction:write"),  # a customer: only CUSTOMER_MOVES
+    Act.CLOSE: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
+    Act.REPORT_PROGRESS: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
+    Act.ADD_NOTE: _mandate(STAFF, PARTY_BOUND, "interaction:write"),
+    Act.ADD_INTERNAL_NOTE: _mandate(STAFF, (), "interaction:write"),
+    Act.UPSERT_PARTY: _mandate(STAFF_AND_SYSTEM, (), "party:write"),
+}
+
+ROOTS: Final[Mapping[str, Mandate]] = {
+    "Query.viewer": _mandate(EVERYONE, ()),
+    "Query.cursor": _mandate(EVERYONE, ()),
+    "Query.interaction": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
+    "Query.interactions": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
+    "Query.events": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
+    # Also for oneself: scopes narrow a client, and one that was not given `party:read` has no business with addresses.
+    "Query.party": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "party:read"),
+    "Mutation.createInteraction": ACTS[Act.OPEN],
+    "Mutation.transitionInteraction": ACTS[Act.TRANSITION],
+    "Mutation.closeInteraction": ACTS[Act.CLOSE],
+    "Mutation.reportProgress": ACTS[Act.REPORT_PROGRESS],
+    "Mutation.addNote": ACTS[Act.ADD_NOTE],  # its internal notes: ADD_INTERNAL_NOTE
+    "Mutation.upsertParty": ACTS[Act.UPSERT_PARTY],
+    # One scope is enough to follow: an event carries what it tells, and a wall board or a push relay should hold no more.
+    "Subscription.interactionEvents": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),
+    "Subscription.interactionProgress": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),
+}
+
+CUSTOMER_MOVES: Final[frozenset[tuple[Status, Status]]] = frozenset(
+    {
+        (Status.OPEN, Status.CANCELLED),  # cancel
+        (Status.IN_PROGRESS, Status.CANCELLED),
+        (Status.PENDING, Status.CANCELLED),
+        (Status.HELD, Status.CANCELLED),
+        (Status.RESOLVED, Status.COMPLETED),  # confirm a resolution
+        (Status.RESOLVED, Status.IN_PROGRESS),  # reopen; the window is the domain's
+        (Status.COMPLETED, Status.IN_PROGRESS),
+    }
+)
+
+
+def _scopes_of(role: Role) -> frozenset[str]:
+    mandates = [mandate for mandate in (*ACTS.values(), *ROOTS.values()) if role in mandate.roles | mandate.own]
+    return frozenset(scope for mandate in mandates for group in mandate.scopes for scope in group)
+
+
+SCOPES_OF: Final[Mapping[Role, frozenset[str]]] = {role: _scopes_of(role) for role in Role}  # all that a role can use
+
+
+def ordered(roles: Collection[Role]) -> tuple[Role, ...]:
+    """Roles in the order in which the contract lists them."""
+    return tuple(role for role in Role if role in roles)
+
+
+def allows(viewer: Viewer, mandate: Mandate, *, own: bool = False) -> bool:
+    """Whether this viewer has the right; `own`: what it is about is the viewer's own."""
+    return not viewer.is_anonymous and _has_role(viewer, mandate, own) and _has_scope(viewer, mandate)
+
+
+def require(viewer: Viewer, mandate: Mandate, what: str, *, own: bool = False) -> None:
+    """Pass, or raise Unauthenticated for nobody and Forbidden for others, with the roles or scopes that are missing.
+
+    `what` begins the sentence, in the client's words: "addNote"."""
+    if viewer.is_anonymous:
+        raise Unauthenticated
+    role, scope = _has_role(viewer, mandate, own), _has_scope(viewer, mandate)
+    if role and scope:
+        return
+    roles = ordered(mandate.roles | mandate.own if own else mandate.roles)
+    raise Forbidden(what, roles=() if role else roles, scopes=() if scope else mandate.scopes)
+
+
+def may_move(viewer: Viewer, was: Status, to: Status) -> bool:
+    """Whether one of the viewer's roles may make this move on an interaction within its TRANSITION mandate."""
+    mandate = ACTS[Act.TRANSITION]
+    free = (mandate.roles | mandate.own) - {Role.CUSTOMER}
+    return not viewer.roles.isdisjoint(free) or (Role.CUSTOMER in viewer.roles and (was, to) in CUSTOMER_MOVES)
+
+
+def _has_role(viewer: Viewer, mandate: Mandate, own: bool) -> bool:
+    if mandate.roles == EVERYONE:
+        return True
+    if viewer.party is None:
+        return not (viewer.roles - PARTY_BOUND).isdisjoint(mandate.roles)
+    return not viewer.roles.isdisjoint(mandate.roles) or (own and not viewer.roles.isdisjoint(mandate.own))
+
+
+def _has_scope(viewer: Viewer, mandate: Mandate) -> bool:
+    return not mandate.scopes or any(viewer.scopes.issuperset(group) for group in mandate.scopes)

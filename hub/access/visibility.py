@@ -1,0 +1,77 @@
+"""How far a viewer reaches: which interactions, journal entries and parties exist for it.
+
+One declaration, two faces: a filter for pages, which MongoDB reads, and `sees` for documents in hand. Both say the same
+(a property test holds them to it), and what they leave out looks like what never was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from hub.access.mandates import STAFF_SYSTEM_AND_PRIVACY
+from hub.access.viewers import PARTY_BOUND, Viewer
+from hub.domain.ids import PartyId
+from hub.domain.terms import Audience
+
+ROW_NEEDS: Final = ("visibleTo",)  # what `sees` looks at: every projection of an interaction carries it
+ENTRY_NEEDS: Final = ("visibleTo", "audience")  # likewise `sees_entry`
+
+NOTHING: Final[Mapping[str, object]] = {"_id": {"$in": []}}  # MongoDB answers it without looking at a document
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """First argument of every read. Of several roles the widest counts."""
+
+    everything: bool  # all rows, whoever takes part
+    internal: bool  # entries that only staff read, too
+    takes_part: PartyId | None  # rows in which this party takes part
+    oneself: PartyId | None  # the party row that one may always see
+
+    @classmethod
+    def of(cls, viewer: Viewer) -> Self:
+        """What this viewer's roles and party let it see; nobody sees nothing."""
+        return cls(
+            everything=not viewer.roles.isdisjoint(STAFF_SYSTEM_AND_PRIVACY),
+            internal=viewer.is_staff,
+            takes_part=None if viewer.roles.isdisjoint(PARTY_BOUND) else viewer.party,
+            oneself=viewer.party,
+        )
+
+    def filter(self) -> dict[str, object]:
+        """The interactions in sight; put it beside other conditions under `$and`."""
+        return self._within("visibleTo", self.takes_part)
+
+    def sees(self, document: Mapping[str, object]) -> bool:
+        """Whether this interaction is in sight."""
+        return self._reaches(document.get("visibleTo"), self.takes_part)
+
+    def entries(self) -> dict[str, object]:
+        """The journal's entries in sight, by their own list and audience."""
+        return self.filter() | {"audience": {"$in": [*self._audiences]}}
+
+    def sees_entry(self, entry: Mapping[str, object]) -> bool:
+        """Whether this entry is in sight, by its own list and audience."""
+        return entry.get("audience") in self._audiences and self.sees(entry)
+
+    def parties(self) -> dict[str, object]:
+        """The parties in sight by themselves; who takes part in the same interaction is shown by its view, masked."""
+        return self._within("_id", self.oneself)
+
+    def sees_party(self, document: Mapping[str, object]) -> bool:
+        """Whether this party is in sight by itself."""
+        return self._reaches(document.get("_id"), self.oneself)
+
+    @property
+    def _audiences(self) -> tuple[str, ...]:
+        return (Audience.PUBLIC.value, Audience.INTERNAL.value) if self.internal else (Audience.PUBLIC.value,)
+
+    def _within(self, field: str, party: PartyId | None) -> dict[str, object]:
+        if self.everything:
+            return {}
+        return dict(NOTHING) if party is None else {field: party}  # never {field: None}: that finds what lacks the field
+
+    def _reaches(self, value: object, party: PartyId | None) -> bool:
+        if self.everything:
+            return True
+        return party is not None and (party in value if isinstance(value, list) else party == value)

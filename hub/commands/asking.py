@@ -1,0 +1,102 @@
+"""The door for everything that changes something: who asks, what for, under which idempotency key."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+
+from hub.access.mandates import Mandate, require
+from hub.access.viewers import Viewer
+from hub.access.visibility import Visibility
+from hub.domain.terms import SubjectKind
+from hub.domain.texts import text
+from hub.errors import BadInput
+from hub.journal.batch import Committed, Key
+from hub.journal.desk import Decision, Desk, Touch
+from hub.journal.log import Actor
+from hub.journal.opening import Journal
+from hub.store.interactions import Interactions
+from hub.store.parties import Parties
+
+KEY_LENGTH: Final = 255  # characters of an idempotency key
+
+
+class Request(Protocol):
+    """What a viewer asks for: a frozen value with a mandate, decided against the desk."""
+
+    @property
+    def name(self) -> str:
+        """The act in the client's words: "closeInteraction"."""
+        ...
+
+    @property
+    def mandate(self) -> Mandate:
+        """Who may ask for it at all."""
+        ...
+
+    def touches(self) -> Iterable[Touch]:
+        """What must be loaded before it can be decided."""
+        ...
+
+    def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
+        """Pure. Raises Refused. `fingerprint` tells this request from others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with its viewer: a command for the committer."""
+
+    request: Request
+    viewer: Viewer
+    fingerprint: str
+
+    def touches(self) -> Iterable[Touch]:
+        return self.request.touches()
+
+    def decide(self, desk: Desk) -> Decision:
+        return self.request.decide(desk, self.viewer, self.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done: the document of now as this viewer may see it (None: out of sight by now), and where the journal stood."""
+
+    document: dict[str, Any] | None
+    position: int
+    replayed: bool
+
+
+async def ask(journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None) -> Done:
+    """Have a request decided and committed. Raises Refused; what was accepted is durable when this returns."""
+    require(viewer, request.mandate, request.name, own=True)
+    try:
+        wire = orjson.dumps([request.name, request])
+    except (orjson.JSONEncodeError, UnicodeError):
+        raise BadInput("The input holds text that is not well-formed Unicode, or a number beyond 64 bits.", "input") from None
+    fingerprint = hashlib.sha256(wire).digest()
+    key = None if idempotency_key is None else Key(_key_id(viewer, idempotency_key), fingerprint)
+    actor = Actor(viewer.party, viewer.acting_role)
+    committed = await journal.committer.submit(Asked(request, viewer, fingerprint.hex()), actor, key)
+    return Done(await _seen(journal, viewer, committed), committed.position, committed.replayed)
+
+
+async def _seen(journal: Journal, viewer: Viewer, committed: Committed) -> dict[str, Any] | None:
+    """The document under the rights of now; read anew where the commit did not write it (a replay, or nothing to change)."""
+    visibility = Visibility.of(viewer)
+    document = committed.document
+    if committed.about.kind is SubjectKind.PARTY:
+        if document is None:
+            return await Parties(journal.mongo).find(visibility, committed.about.id)
+        return document if visibility.sees_party(document) else None
+    if document is None:
+        return await Interactions(journal.mongo).find(visibility, committed.about.id)
+    return document if visibility.sees(document) else None
+
+
+def _key_id(viewer: Viewer, key: str) -> bytes:
+    """Keys of different callers never meet."""
+    text(key, "input", "idempotencyKey", most=KEY_LENGTH)
+    return hashlib.sha256(orjson.dumps([viewer.issuer, viewer.subject, viewer.client, key])).digest()

@@ -1,0 +1,39 @@
+"""What happened to an interaction, as the domain tells it: one act, one event (a customer's note on PENDING: two)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hub.domain.terms import Audience, ChannelType, EventType, Status
+
+if TYPE_CHECKING:
+    from hub.domain.interactions import Note, Progress
+
+Value = str | int | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field, by its name in the schema, and the values before and after."""
+
+    field: str
+    was: Value
+    now: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """All but `public_seq` is as of the event. `seq` counts every event of the interaction, `public_seq` the PUBLIC ones."""
+
+    type: EventType
+    at: datetime
+    audience: Audience
+    seq: int
+    public_seq: int
+    status: Status
+    progress: "Progress | None"
+    channel: ChannelType | None = None
+    message: str | None = None
+    note: "Note | None" = None
+    changes: tuple[FieldChange, ...] = ()
+    historical: bool = False

@@ -1,0 +1,433 @@
+"""An interaction: what a company and a customer have to do with each other, from its first call to its close.
+
+An act takes the time and the new ids as arguments and answers the next interaction with what happened. Nothing changes
+without an event, no event without a change, and `seq` counts them (eTOM 1.3.5, TMF683).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from hub.domain import lifecycle, promises
+from hub.domain.events import Event, FieldChange, Value
+from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId
+from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.domain.parties import ExternalIdentifier
+from hub.domain.terms import (
+    Audience,
+    ChannelType,
+    Direction,
+    EventType,
+    InteractionKind,
+    InvolvementRole,
+    NoteVisibility,
+    Priority,
+    Role,
+    Status,
+    Vertical,
+)
+from hub.domain.texts import SHORT, not_future, optional, text
+from hub.errors import BadInput, Conflict, IllegalTransition
+
+NOTES: Final = 1_000  # per interaction; beyond it, a follow-up is the better record
+ITEMS: Final = 200
+PARTIES: Final = 50
+CHANNELS: Final = 50
+FULL: Final = 100  # percent
+
+Thing = TypeVar("Thing")
+
+TRACKED: Final[dict[str, str]] = {
+    "status": "status",
+    "question": "question",
+    "resolution": "resolution",
+    "status_reason": "statusReason",
+    "ended_at": "endedAt",
+}
+"""What an act of this version can change, and the name it has in the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel the interaction has used, since when."""
+
+    type: ChannelType
+    since: datetime
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Involvement:
+    """A party that takes part, as what, since when."""
+
+    party: PartyId
+    role: InvolvementRole
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRef:
+    """What an item is about, in the system that keeps it: an order, a bill, a device."""
+
+    type: str
+    entity_id: str
+    href: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One matter of an interaction; open until it has a resolution."""
+
+    id: ItemId
+    type: str
+    created_at: datetime
+    reason: str | None = None
+    resolution: str | None = None
+    vertical: Vertical | None = None
+    entity: EntityRef | None = None
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    id: NoteId
+    text: str
+    visibility: NoteVisibility
+    at: datetime
+    author: PartyId | None
+    author_role: Role
+    channel: ChannelType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How it is going, as last reported; `next_update_due_at` is the promise that stood then."""
+
+    updated_at: datetime
+    percent: int | None = None
+    stage: str | None = None
+    message: str | None = None
+    expected_completion_at: datetime | None = None
+    next_update_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    id: InteractionId
+    seq: int = 0
+    public_seq: int = 0
+    direction: Direction
+    kind: InteractionKind
+    topic: str | None = None
+    reason: str | None = None
+    description: str | None = None
+    vertical: Vertical | None = None
+    priority: Priority
+    status: Status
+    status_changed_at: datetime
+    question: str | None = None
+    resolution: str | None = None
+    status_reason: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    public_updated_at: datetime
+    channels: tuple[Channel, ...]
+    parties: tuple[Involvement, ...] = ()
+    items: tuple[Item, ...] = ()
+    notes: tuple[Note, ...] = ()
+    progress: Progress | None = None
+    external_identifiers: tuple[ExternalIdentifier, ...] = ()
+    maker: str = ""  # who opened it, hashed: what tells a replay of a client-made id from a conflict
+    request: str = ""  # what was asked for, hashed
+    extra: str | None = None  # attributes of an import that this model does not know, as JSON
+
+    @classmethod
+    def opened(
+        cls,
+        id: InteractionId,
+        *,
+        at: datetime,
+        direction: Direction,
+        kind: InteractionKind,
+        priority: Priority,
+        channel: ChannelType,
+        channel_name: str | None = None,
+        started_at: datetime | None = None,
+        ended_at: datetime | None = None,
+        topic: str | None = None,
+        reason: str | None = None,
+        description: str | None = None,
+        resolution: str | None = None,
+        vertical: Vertical | None = None,
+        parties: Sequence[Involvement] = (),
+        items: Sequence[Item] = (),
+        external_identifiers: Sequence[ExternalIdentifier] = (),
+        maker: str = "",
+        request: str = "",
+    ) -> tuple["Interaction", Event]:
+        """A new interaction: OPEN with a first promise, or, with `ended_at` and `resolution`, COMPLETED in one act."""
+        status = _first_status(at, started_at, ended_at, resolution)
+        started_at = started_at or at
+        due = promises.promise(status, priority, at)
+        blank = cls(
+            id=id,
+            direction=direction,
+            kind=kind,
+            topic=optional(topic, "input", "topic", most=SHORT),
+            reason=optional(reason, "input", "reason", most=SHORT),
+            description=optional(description, "input", "description"),
+            vertical=vertical,
+            priority=priority,
+            status=status,
+            status_changed_at=at,
+            resolution=optional(resolution, "input", "resolution"),
+            started_at=started_at,
+            ended_at=ended_at,
+            created_at=at,
+            updated_at=at,
+            public_updated_at=at,
+            channels=(Channel(channel, started_at, optional(channel_name, "input", "channelName", most=SHORT)),),
+            parties=_bounded(parties, PARTIES, "parties"),
+            items=tuple(_as_closed(item, at) for item in _bounded(items, ITEMS, "items"))
+            if status is Status.COMPLETED
+            else _bounded(items, ITEMS, "items"),
+            progress=None if due is None else Progress(updated_at=at, next_update_due_at=due),
+            external_identifiers=tuple(external_identifiers),
+            maker=maker,
+            request=request,
+        )
+        return blank._record(EventType.CREATED, at, channel=channel)
+
+    def with_history(self) -> tuple["Interaction", Event]:
+        """The first event of an interaction that another system kept until now: it begins in the state it has."""
+        return replace(self, seq=0, public_seq=0)._record(EventType.CREATED, self.created_at, historical=True)
+
+    @property
+    def next_update_due_at(self) -> datetime | None:
+        """The promise that stands: when the customer must hear next."""
+        return self.progress.next_update_due_at if self.progress else None
+
+    @property
+    def open_items(self) -> tuple[Item, ...]:
+        """The items without a resolution."""
+        return tuple(item for item in self.items if item.resolved_at is None)
+
+    @property
+    def visible_to(self) -> tuple[PartyId, ...]:
+        """The parties that see this interaction: whoever takes part, once each, in order."""
+        return tuple(dict.fromkeys(involvement.party for involvement in self.parties))
+
+    def involvements_of(self, party: PartyId | None) -> frozenset[InvolvementRole]:
+        """As what a party takes part."""
+        return frozenset(involvement.role for involvement in self.parties if involvement.party == party)
+
+    def revision(self, *, internal: bool) -> int:
+        """The sequence of the last event that staff (internal), or everyone else, may see."""
+        return self.seq if internal else self.public_seq
+
+    def allowed_transitions(self, now: datetime, window: timedelta = REOPEN_WINDOW) -> tuple[Status, ...]:
+        """The moves that are legal from here, now."""
+        return lifecycle.moves(self.status, ended_at=self.ended_at, now=now, window=window)
+
+    def check_revision(self, expected: int | None, *, internal: bool) -> None:
+        """Raises Conflict where the caller has read an older revision than the present one."""
+        current = self.revision(internal=internal)
+        if expected is not None and expected != current:
+            raise Conflict(f"The interaction is at revision {current}, not {expected}; read it again.", current_revision=current)
+
+    def transition(
+        self,
+        to: Status,
+        *,
+        at: datetime,
+        reason: str | None = None,
+        question: str | None = None,
+        resolution: str | None = None,
+        window: timedelta = REOPEN_WINDOW,
+    ) -> tuple["Interaction", Event]:
+        """Move to another state; whether the move is legal is judged before what it needs."""
+        lifecycle.check_move(self.status, to, self.allowed_transitions(at, window))
+        given = {"reason": reason, "question": question, "resolution": resolution}
+        if (needed := lifecycle.NEEDS.get(to)) and given[needed] is None:
+            raise BadInput(f"To become {to} an interaction needs a {needed}.", "input", needed)
+        for name in ("question", "resolution"):
+            if given[name] is not None and name != needed:
+                raise BadInput(f"A {name} does not go with {to}.", "input", name)
+        if to is Status.COMPLETED and self.open_items:
+            raise _open_items(self)
+        return self._moved(
+            to,
+            at,
+            question=optional(question, "input", "question"),
+            resolution=optional(resolution, "input", "resolution") or (self.resolution if to is Status.COMPLETED else None),
+            status_reason=optional(reason, "input", "reason", most=SHORT),
+            items=self.items,
+            message=None,
+        )
+
+    def close(self, resolution: str, *, at: datetime, resolve_open_items: bool = False) -> tuple["Interaction", Event]:
+        """Resolve and complete in one act, from every state but COMPLETED and CANCELLED."""
+        if self.status in lifecycle.ENDED:
+            raise IllegalTransition(self.status, Status.COMPLETED, self.allowed_transitions(at))
+        resolution = text(resolution, "input", "resolution")
+        if self.open_items and not resolve_open_items:
+            raise _open_items(self)
+        items = tuple(replace(item, resolution=resolution, resolved_at=at) if item.resolved_at is None else item for item in self.items)
+        return self._moved(Status.COMPLETED, at, question=None, resolution=resolution, status_reason=None, items=items, message=resolution)
+
+    def report_progress(
+        self,
+        message: str,
+        *,
+        at: datetime,
+        percent: int | None = None,
+        stage: str | None = None,
+        channel: ChannelType | None = None,
+        expected_completion_at: datetime | None = None,
+        next_update_due_at: datetime | None = None,
+    ) -> tuple["Interaction", Event]:
+        """Tell how it is going, and promise the next update; never changes the status."""
+        if self.status not in lifecycle.OPEN:
+            raise IllegalTransition(self.status, "further along", self.allowed_transitions(at))
+        if percent is not None and not 0 <= percent <= FULL:
+            raise BadInput("percent lies between 0 and 100.", "input", "percent")
+        if expected_completion_at is not None and expected_completion_at < self.started_at:
+            raise BadInput("expectedCompletionAt lies before the interaction began.", "input", "expectedCompletionAt")
+        at = max(at, self.updated_at)
+        due = promises.given(next_update_due_at, at, "input", "nextUpdateDueAt") if next_update_due_at else None
+        message = text(message, "input", "message")
+        progress = Progress(
+            updated_at=at,
+            percent=percent,
+            stage=optional(stage, "input", "stage", most=SHORT),
+            message=message,
+            expected_completion_at=expected_completion_at,
+            next_update_due_at=due or promises.promise(self.status, self.priority, at),
+        )
+        return replace(self, progress=progress)._record(EventType.PROGRESS_REPORTED, at, channel=channel, message=message)
+
+    def add_note(self, note: Note, *, at: datetime) -> tuple["Interaction", tuple[Event, ...]]:
+        """Add a note. One from the customer to a PENDING interaction answers its question: it moves on by itself."""
+        if len(self.notes) >= NOTES:
+            raise BadInput(f"An interaction has at most {NOTES} notes; open a follow-up.", "input", "id")
+        note = replace(note, text=text(note.text, "input", "text"), at=not_future(note.at, at, "input", "writtenAt"))
+        public = note.visibility is NoteVisibility.PUBLIC
+        noted, event = replace(self, notes=(*self.notes, note))._record(
+            EventType.NOTE_ADDED,
+            at,
+            audience=Audience.PUBLIC if public else Audience.INTERNAL,
+            channel=note.channel,
+            message=note.text if public else None,
+            note=note,
+            happened=note.at,
+        )
+        if not (public and self.status is Status.PENDING and note.author_role in {Role.CUSTOMER, Role.VISITOR}):
+            return noted, (event,)
+        moved, second = noted._moved(
+            Status.IN_PROGRESS, at, question=None, resolution=None, status_reason=None, items=self.items, message=None
+        )
+        return moved, (event, second)
+
+    def _moved(
+        self,
+        to: Status,
+        at: datetime,
+        *,
+        question: str | None,
+        resolution: str | None,
+        status_reason: str | None,
+        items: tuple[Item, ...],
+        message: str | None,
+    ) -> tuple["Interaction", Event]:
+        at = max(at, self.updated_at)
+        due = self.next_update_due_at if {self.status, to} <= lifecycle.PROMISED else promises.promise(to, self.priority, at)
+        moved = replace(
+            self,
+            status=to,
+            status_changed_at=at,
+            question=question,
+            resolution=resolution,
+            status_reason=status_reason,
+            items=items,
+            ended_at=at if to in lifecycle.ENDED else None,
+            progress=replace(self.progress or Progress(updated_at=at), next_update_due_at=due) if self.progress or due else None,
+        )
+        return moved._record(lifecycle.event_of(self.status, to), at, message=message, changes=_changes(self, moved))
+
+    def _record(
+        self,
+        type: EventType,
+        at: datetime,
+        *,
+        audience: Audience = Audience.PUBLIC,
+        happened: datetime | None = None,
+        **told: Any,
+    ) -> tuple["Interaction", Event]:
+        """Counts the event: the one place where `seq`, `public_seq` and the times of update move. No clock runs back."""
+        public = audience is Audience.PUBLIC
+        at = max(at, self.updated_at)
+        after = replace(
+            self,
+            seq=self.seq + 1,
+            public_seq=self.public_seq + public,
+            updated_at=at,
+            public_updated_at=at if public else self.public_updated_at,
+        )
+        event = Event(
+            type=type,
+            at=happened or at,
+            audience=audience,
+            seq=after.seq,
+            public_seq=after.public_seq,
+            status=after.status,
+            progress=after.progress,
+            **told,
+        )
+        return after, event
+
+
+def _first_status(at: datetime, started_at: datetime | None, ended_at: datetime | None, resolution: str | None) -> Status:
+    for moment, name in ((started_at, "startedAt"), (ended_at, "endedAt")):
+        if moment is not None:
+            not_future(moment, at, "input", name)
+    if ended_at is None:
+        if resolution is not None:
+            raise BadInput("A resolution needs endedAt: together they log an interaction that is over.", "input", "resolution")
+        return Status.OPEN
+    if resolution is None:
+        raise BadInput("An interaction that has ended needs a resolution.", "input", "resolution")
+    if ended_at < (started_at or ended_at):
+        raise BadInput("endedAt lies before startedAt.", "input", "endedAt")
+    return Status.COMPLETED
+
+
+def _as_closed(item: Item, at: datetime) -> Item:
+    return item if item.resolved_at else replace(item, resolved_at=at)
+
+
+def _open_items(interaction: Interaction) -> BadInput:
+    return BadInput(
+        f"{len(interaction.open_items)} of its items are open; resolve them, or close with resolveOpenItems: true.",
+        "input",
+        "resolveOpenItems",
+    )
+
+
+def _changes(was: Interaction, now: Interaction) -> tuple[FieldChange, ...]:
+    def value(interaction: Interaction, name: str) -> Value:
+        found: Value = getattr(interaction, name)
+        return found
+
+    return tuple(
+        FieldChange(label, value(was, name), value(now, name)) for name, label in TRACKED.items() if value(was, name) != value(now, name)
+    )
+
+
+def _bounded(things: Sequence[Thing], most: int, name: str) -> tuple[Thing, ...]:
+    if len(things) > most:
+        raise BadInput(f"An interaction has at most {most} {name}.", "input", name)
+    return tuple(things)

@@ -1,0 +1,70 @@
+"""The life of an interaction, as tables: which moves there are, what each needs, and how TM Forum names the states."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.domain.terms import EventType, Status
+from hub.errors import IllegalTransition
+
+MOVES: Final[Mapping[Status, tuple[Status, ...]]] = {
+    Status.OPEN: (Status.IN_PROGRESS, Status.PENDING, Status.HELD, Status.RESOLVED, Status.CANCELLED),
+    Status.IN_PROGRESS: (Status.PENDING, Status.HELD, Status.RESOLVED, Status.CANCELLED),
+    Status.PENDING: (Status.IN_PROGRESS, Status.HELD, Status.RESOLVED, Status.CANCELLED),
+    Status.HELD: (Status.IN_PROGRESS, Status.PENDING, Status.RESOLVED, Status.CANCELLED),
+    Status.RESOLVED: (Status.COMPLETED, Status.IN_PROGRESS),
+    Status.COMPLETED: (Status.IN_PROGRESS,),
+    Status.CANCELLED: (),
+}
+
+NEEDS: Final[Mapping[Status, str]] = {
+    Status.PENDING: "question",
+    Status.HELD: "reason",
+    Status.RESOLVED: "resolution",
+    Status.CANCELLED: "reason",
+}
+"""The one argument without which a move is not made; `question`, `reason` and `resolution` go with no other target
+(a `reason` is welcome with any)."""
+
+OPEN: Final = frozenset({Status.OPEN, Status.IN_PROGRESS, Status.PENDING, Status.HELD})
+"""Work is going on, or waited for: progress may be reported and a promise may run."""
+
+ENDED: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
+
+PROMISED: Final = OPEN - {Status.PENDING}
+"""Where the customer waits for us, and a next update is promised; while PENDING we wait for the customer."""
+
+REOPEN_WINDOW: Final = timedelta(days=14)
+
+TMF683: Final[Mapping[Status, str]] = {
+    Status.OPEN: "opened",
+    Status.IN_PROGRESS: "inProgress",
+    Status.PENDING: "inProgress",
+    Status.HELD: "inProgress",
+    Status.RESOLVED: "inProgress",
+    Status.COMPLETED: "completed",
+    Status.CANCELLED: "completed",
+}
+"""TMF683's PartyInteractionStatusType knows three states."""
+
+
+def moves(status: Status, *, ended_at: datetime | None, now: datetime, window: timedelta = REOPEN_WINDOW) -> tuple[Status, ...]:
+    """The states that can follow, now: a completed interaction reopens within its window only."""
+    if status is Status.COMPLETED and (ended_at is None or now > ended_at + window):
+        return ()
+    return MOVES[status]
+
+
+def check_move(was: Status, to: Status, allowed: tuple[Status, ...]) -> None:
+    """Raises IllegalTransition unless `to` is among `allowed`."""
+    if to not in allowed:
+        raise IllegalTransition(was, to, allowed)
+
+
+def event_of(was: Status, to: Status) -> EventType:
+    """The one event that a move writes."""
+    if to is Status.COMPLETED:
+        return EventType.CLOSED
+    if to is Status.IN_PROGRESS and was in {Status.RESOLVED, Status.COMPLETED}:
+        return EventType.REOPENED
+    return EventType.STATUS_CHANGED

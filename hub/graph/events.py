@@ -1,0 +1,136 @@
+"""Events as GraphQL sees them: a view over the journal's entries. All but `interaction` is as of the event."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from hub.access.mandates import ROOTS, STAFF_AND_PRIVACY, STAFF_AND_SYSTEM
+from hub.graph.context import Context, Document
+from hub.graph.enums import ChannelType, EventType, FeedFrameKind, InteractionStatus, Role
+from hub.graph.fields import Gate, joined, stored, viewed
+from hub.graph.interactions import Interaction, Note, Progress
+from hub.graph.nodes import Node, PageInfo
+from hub.graph.parties import Party
+from hub.graph.redactions import Redaction, redacted
+from hub.graph.scalars import Cursor, Json, format_timestamp
+
+GATED_CHANGES = {"statusReason": Gate(STAFF_AND_SYSTEM)}  # a change is read by whoever reads the field it names
+
+
+def _text(name: str) -> Any:
+    return lambda entry, _: entry.get("personal", {}).get(name)
+
+
+def _told(name: str) -> Any:
+    return lambda entry, _: entry["data"].get(name)
+
+
+def _sequence(entry: Document, context: Context) -> int:
+    return int(entry["seq"] if context.viewer.counts_internal else entry["publicSeq"])
+
+
+def _progress(entry: Document, _: Context) -> Document | None:
+    facts = entry["data"].get("progress")
+    return None if facts is None else facts | entry.get("personal", {}).get("progress", {}) | {"asOf": entry["recordedAt"]}
+
+
+def _note(entry: Document, _: Context) -> Document | None:
+    facts = entry["data"].get("note")
+    return None if facts is None else facts | {"text": entry.get("personal", {}).get("note", ""), "visibleTo": entry["visibleTo"]}
+
+
+def _changes(entry: Document, context: Context) -> list[Document]:
+    changes = [*entry["data"].get("changes", ()), *entry.get("personal", {}).get("changes", ())]
+    return [change for change in changes if (gate := GATED_CHANGES.get(change["field"])) is None or gate.opens(context.viewer, own=False)]
+
+
+def _value(name: str) -> Any:
+    def read(change: Document, _: Context) -> Any:
+        value = change.get(name)
+        return format_timestamp(value) if isinstance(value, datetime) else value
+
+    return read
+
+
+async def _interaction(entry: Document, context: Context) -> Document | None:
+    return await context.interaction.load(entry["subject"]["id"])
+
+
+@strawberry.type(description="A field that an event changed. Values of times are ISO 8601 texts.")
+class FieldChange:
+    field: str = stored("field")
+    from_: Json | None = viewed(_value("from"), "from", name="from")
+    to: Json | None = viewed(_value("to"), "to")
+
+
+@strawberry.type(description="Something that happened to an interaction. All but `interaction` is as of the event.")
+class InteractionEvent(Node):
+    id: strawberry.ID = viewed(lambda entry, context: context.journal.cursors.event_id(int(entry["_id"])), "_id")
+    cursor: Cursor = viewed(lambda entry, context: context.journal.cursors.cursor(int(entry["_id"])), "_id")
+    sequence: int = viewed(
+        _sequence, "seq", "publicSeq", description="Per interaction: staff count all events, everyone else the public ones."
+    )
+    type: EventType = stored("type")
+    at: datetime = stored("at", description="When it happened; for what was told later, before `recordedAt`.")
+    recorded_at: datetime = stored("recordedAt")
+    actor: Party | None = joined(
+        lambda entry: (entry["actor"], None) if "actor" in entry else None,
+        "actor",
+        depends_on="viewer",
+        description="Staff stay nameless to others.",
+    )
+    actor_role: Role = stored("actorRole")
+    channel: ChannelType | None = viewed(_told("channel"), "data")
+    message: str | None = viewed(_text("message"), "personal")
+    revision: int = viewed(_sequence, "seq", "publicSeq")
+    status: InteractionStatus | None = viewed(_told("status"), "data")
+    progress: Progress | None = viewed(_progress, "data", "personal")
+    note: Note | None = viewed(_note, "data", "personal")
+    changes: list[FieldChange] | None = viewed(_changes, "data", "personal", requires=STAFF_AND_PRIVACY)
+    interaction_id: strawberry.ID = viewed(lambda entry, _: entry["subject"]["id"], "subject")
+    interaction: Interaction | None = viewed(
+        _interaction,
+        "subject",
+        scopes=ROOTS["Query.interaction"].scopes,
+        depends_on="viewer",
+        description="The present state, never older than the event; null when out of sight by now.",
+    )
+    redactions: list[Redaction] = redacted()
+
+    @classmethod
+    def is_type_of(cls, obj: object, info: object) -> bool:
+        return True
+
+
+@strawberry.type
+class EventEdge:
+    cursor: Cursor = stored("cursor")
+    node: InteractionEvent = stored("node")
+
+
+@strawberry.type(description="A page of one interaction's history.")
+class EventConnection:
+    edges: list[EventEdge] = stored("edges")
+    nodes: list[InteractionEvent] = stored("nodes")
+    page_info: PageInfo = stored("pageInfo")
+    cursor: Cursor = stored("cursor")
+
+
+@strawberry.type(
+    description="A page of the feed, for clients that pull. `reset`: the cursor is too old; read anew and go on from `cursor`."
+)
+class EventPage:
+    nodes: list[InteractionEvent] = stored("nodes")
+    cursor: Cursor = stored("cursor")
+    has_more: bool = stored("hasMore")
+    reset: bool = stored("reset")
+
+
+@strawberry.type(description="What a subscription sends: an event, or where the stream stands.")
+class FeedFrame:
+    kind: FeedFrameKind = viewed(lambda frame, _: frame.kind)
+    cursor: Cursor = viewed(lambda frame, context: context.journal.cursors.cursor(frame.position))
+    event: InteractionEvent | None = viewed(lambda frame, _: frame.entry)
+    interaction_id: strawberry.ID | None = viewed(lambda frame, _: frame.interaction)
+    reason: str | None = viewed(lambda frame, _: frame.reason)

@@ -1,0 +1,54 @@
+"""Failures as GraphQL tells them: a code, a sentence, and nothing of how the hub is built."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from hub.errors import ErrorCode, InternalError, Refused
+
+log = structlog.get_logger("hub.graph")
+
+EXTENSIONS = {
+    "allowed_transitions": "allowedTransitions",
+    "requires_roles": "requiresRoles",
+    "requires_scopes": "requiresScopes",
+    "retry_after_ms": "retryAfterMs",
+}
+
+
+def formatted(error: GraphQLError) -> dict[str, Any]:
+    """One error as it is sent. What is not in the hub's own tree is logged once with its cause and told as INTERNAL_ERROR."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    if cause is None:  # the document itself is at fault: graphql-core's sentence is for its author
+        shown: dict[str, Any] = {
+            "message": str(error.message),
+            "extensions": {"code": ErrorCode.BAD_USER_INPUT, **(error.extensions or {})},
+        }
+    else:
+        if not isinstance(cause, Refused):
+            log_fault(cause, ".".join(str(key) for key in error.path or ()))
+            cause = InternalError()
+        shown = {"message": cause.message, "extensions": {"code": cause.code, **_details(cause)}}
+    if error.locations:
+        shown["locations"] = [{"line": location.line, "column": location.column} for location in error.locations]
+    if error.path:
+        shown["path"] = error.path
+    return shown
+
+
+def formatted_all(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
+    """Each error as it is sent."""
+    return [formatted(error) for error in errors]
+
+
+def log_fault(cause: BaseException, where: str) -> None:
+    """A fault of ours, once, with its cause."""
+    log.error("internal_error", where=where, exc_info=cause)
+
+
+def _details(refusal: Refused) -> dict[str, Any]:
+    return {shown: value for name, shown in EXTENSIONS.items() if (value := getattr(refusal, name)) is not None}

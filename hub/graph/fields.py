@@ -1,0 +1,169 @@
+"""How a field is declared, once: where its value stands in the stored document, who may read it, and what it depends on.
+
+A GraphQL type is a view over a document. `stored` reads a path, `viewed` makes a value of the document, `joined` follows
+an id. Each prints its gate as @requiresRole and keeps what it was declared with in the field's metadata, for projections
+and compilation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import strawberry
+from strawberry.schema_directive import Location
+
+from hub.access.viewers import Viewer
+from hub.domain.terms import Role as RoleName
+from hub.graph.context import Context, Document, Info
+from hub.graph.enums import Role
+
+DependsOn = Literal["role", "viewer"]
+View = Callable[[Any, Context], Any]
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="requiresRole",
+    description="Open for these roles, and for `own` roles on what is their own.",
+)
+class RequiresRole:
+    roles: list[Role]
+    own: list[Role] | None = strawberry.UNSET
+
+
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION], name="requiresScopes", description="Open for tokens that hold all scopes of one of these groups."
+)
+class RequiresScopes:
+    scopes: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Who may read a field. Whoever may not gets null, and is told which role would do."""
+
+    roles: tuple[RoleName, ...]
+    own: tuple[RoleName, ...] = ()
+    scopes: tuple[tuple[str, ...], ...] = ()
+
+    def opens(self, viewer: Viewer, *, own: bool) -> bool:
+        """Whether it opens for this viewer; `own`: the document is the viewer's own."""
+        has_role = not self.roles or not viewer.roles.isdisjoint(self.roles) or (own and not viewer.roles.isdisjoint(self.own))
+        return has_role and (not self.scopes or any(viewer.scopes.issuperset(group) for group in self.scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a field was declared with: the stored fields it reads, its gate, and what its value depends on."""
+
+    needs: tuple[str, ...]
+    gate: Gate | None
+    depends_on: DependsOn
+
+
+def stored(path: str, *, requires: Sequence[RoleName] = (), own: Sequence[RoleName] = (), default: Any = None, **about: Any) -> Any:
+    """The value at a field of the document, or `default` where there is none."""
+    gate = Gate(tuple(requires), tuple(own)) if requires else None
+
+    def read(root: strawberry.Parent[Any]) -> Any:
+        return root.get(path, default)
+
+    def read_through_gate(root: strawberry.Parent[Any], info: Info) -> Any:
+        return root.get(path, default) if passes(gate, root, info) else None
+
+    return _field(read_through_gate if gate else read, (path.split(".", maxsplit=1)[0],), gate, **about)
+
+
+def viewed(
+    view: View,
+    *needs: str,
+    requires: Sequence[RoleName] = (),
+    own: Sequence[RoleName] = (),
+    scopes: Sequence[tuple[str, ...]] = (),
+    **about: Any,
+) -> Any:
+    """What `view(document, context)` makes of the stored fields it names; it may be a coroutine."""
+    gate = Gate(tuple(requires), tuple(own), tuple(scopes)) if requires or scopes else None
+
+    def read(root: strawberry.Parent[Any], info: Info) -> Any:
+        return view(root, info.context) if passes(gate, root, info) else None
+
+    return _field(read, needs, gate, **about)
+
+
+def joined(id_of: Callable[[Document], tuple[str, Any] | None], *needs: str, **about: Any) -> Any:
+    """The party that a document names: `id_of` gives its id and as what it is named (an involvement), or None."""
+
+    async def join(document: Document, context: Context) -> Document | None:
+        named = id_of(document)
+        return None if named is None else await party_as_seen(context, named[0], named[1], document.get("visibleTo", ()))
+
+    return viewed(join, *needs, "visibleTo", **about)
+
+
+async def party_as_seen(context: Context, id: str, involved_as: Any, involved: Sequence[str]) -> Document | None:
+    """A party as this viewer sees it: whole, or, for one that takes part in the same interaction, its id and kind.
+
+    For a PARTNER a customer's name is its initials. Who is neither in sight nor involved does not appear.
+    """
+    found = await context.party.load(id)
+    if found is None or context.visibility.sees_party(found):
+        return found
+    if id not in involved:
+        return None
+    shown = {"_id": id, "kind": found["kind"], "seq": 0, "masked": True}
+    if RoleName.PARTNER in context.viewer.roles and involved_as == "CUSTOMER":
+        shown["name"] = initials(found["name"])
+    return shown
+
+
+def initials(name: str) -> str:
+    """ "Ada Hopper" as "A. H."."""
+    return " ".join(f"{word[0].upper()}." for word in name.split())
+
+
+def passes(gate: Gate | None, document: Mapping[str, Any], info: Info) -> bool:
+    """Whether the gate opens here; where not, the answer's extensions say so, once a field."""
+    if gate is None or gate.opens(info.context.viewer, own=is_own(document, info.context.viewer)):
+        return True
+    withhold(info, gate)
+    return False
+
+
+def withhold(info: Info, gate: Gate) -> None:
+    """Note that a field was held back."""
+    name, type_name = info.field_name, info._raw_info.parent_type.name
+    info.context.withheld[type_name, name] = redaction(name, gate)
+
+
+def redaction(name: str, gate: Gate) -> dict[str, Any]:
+    """As the contract's `Redaction`."""
+    return {"field": name, "requiresRoles": [str(role) for role in gate.roles], "requiresScopes": [list(group) for group in gate.scopes]}
+
+
+def is_own(document: Mapping[str, Any], viewer: Viewer) -> bool:
+    """Whether a document is the viewer's own: its party, or something it takes part in."""
+    return viewer.party is not None and (document.get("_id") == viewer.party or viewer.party in document.get("visibleTo", ()))
+
+
+def _field(
+    resolver: Callable[..., Any],
+    needs: tuple[str, ...],
+    gate: Gate | None,
+    *,
+    depends_on: DependsOn = "role",
+    description: str | None = None,
+    name: str | None = None,
+) -> Any:
+    directives: list[Any] = []
+    if gate and gate.roles:
+        directives.append(RequiresRole(roles=list(gate.roles), own=list(gate.own) if gate.own else strawberry.UNSET))
+    if gate and gate.scopes:
+        directives.append(RequiresScopes(scopes=[list(group) for group in gate.scopes]))
+    return strawberry.field(
+        resolver=resolver,
+        name=name,
+        directives=directives,
+        description=description,
+        metadata={"declared": Declared(needs, gate, depends_on)},
+    )

@@ -1,0 +1,110 @@
+"""The `redactions` of an object: which of the fields that were selected on it are closed to this viewer."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionSetNode,
+    get_directive_values,
+)
+from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective, is_abstract_type
+
+from hub.graph.context import Context, Document, Info
+from hub.graph.enums import Role
+from hub.graph.fields import Declared, Gate, is_own, redaction, stored
+
+NAME_GATE_FIELDS = frozenset({"name"})
+
+
+@strawberry.type(description="A field that was asked for and is null because this viewer may not read it; and who may.")
+class Redaction:
+    field: str = stored("field")
+    requires_roles: list[Role] = stored("requiresRoles")
+    requires_scopes: list[list[str]] = stored("requiresScopes")
+
+
+def redacted(masked: Gate | None = None) -> Any:
+    """The `redactions` field; `masked` says who reads the name of a party that is shown masked."""
+
+    def read(root: strawberry.Parent[Any], info: Info) -> Any:
+        return list(_redactions(root, info, masked))
+
+    return strawberry.field(
+        resolver=read,
+        graphql_type=list[Redaction],
+        description="The selected fields that were held back from this viewer.",
+        metadata={"declared": Declared((), None, "role")},
+    )
+
+
+def _redactions(document: Document, info: Info, masked: Gate | None) -> Iterator[Mapping[str, Any]]:
+    raw = info._raw_info
+    context: Context = info.context
+    gates = _gates(raw.parent_type)
+    for name in sorted(_selected_beside(raw)):
+        gate = masked if masked and name in NAME_GATE_FIELDS and document.get("masked") else gates.get(name)
+        if gate is None:
+            continue
+        if gate is masked or not gate.opens(context.viewer, own=is_own(document, context.viewer)):
+            yield redaction(name, gate)
+
+
+def _gates(parent: GraphQLObjectType) -> Mapping[str, Gate]:
+    """The gates of a type's fields, by their names in the schema."""
+    return {
+        name: field.extensions["strawberry-definition"].metadata["declared"].gate
+        for name, field in parent.fields.items()
+        if "declared" in field.extensions["strawberry-definition"].metadata
+        and field.extensions["strawberry-definition"].metadata["declared"].gate is not None
+    }
+
+
+def _selected_beside(info: GraphQLResolveInfo[Context]) -> set[str]:
+    """The names of the fields selected on the object whose field `info` is about."""
+    keys = [key for key in info.path.prev.as_list() if isinstance(key, str)] if info.path.prev else []
+    selected: list[SelectionSetNode] = [info.operation.selection_set]
+    for key in keys:
+        selected = [
+            node.selection_set for node in _fields(info, selected, None) if _response_key(node) == key and node.selection_set is not None
+        ]
+    return {node.name.value for node in _fields(info, selected, info.parent_type)}
+
+
+def _response_key(node: FieldNode) -> str:
+    return node.alias.value if node.alias else node.name.value
+
+
+def _fields(info: GraphQLResolveInfo[Context], sets: list[SelectionSetNode], parent: GraphQLObjectType | None) -> Iterator[FieldNode]:
+    """The fields of selection sets with their fragments opened, where their conditions hold (for `parent`, if it is known)."""
+    for selection in (selection for chosen in sets for selection in chosen.selections):
+        if not _included(info, selection):
+            continue
+        if isinstance(selection, FieldNode):
+            yield selection
+        elif isinstance(selection, InlineFragmentNode):
+            condition = selection.type_condition.name.value if selection.type_condition else None
+            if _applies(info, condition, parent):
+                yield from _fields(info, [selection.selection_set], parent)
+        elif isinstance(selection, FragmentSpreadNode):
+            fragment = info.fragments[selection.name.value]
+            if _applies(info, fragment.type_condition.name.value, parent):
+                yield from _fields(info, [fragment.selection_set], parent)
+
+
+def _included(info: GraphQLResolveInfo[Context], selection: Any) -> bool:
+    skip = get_directive_values(GraphQLSkipDirective, selection, info.variable_values)
+    include = get_directive_values(GraphQLIncludeDirective, selection, info.variable_values)
+    return not (skip and skip["if"]) and not (include and not include["if"])
+
+
+def _applies(info: GraphQLResolveInfo[Context], condition: str | None, parent: GraphQLObjectType | None) -> bool:
+    if condition is None or parent is None or condition == parent.name:
+        return True
+    named = info.schema.get_type(condition)
+    return named is not None and is_abstract_type(named) and info.schema.is_sub_type(named, parent)

@@ -1,0 +1,171 @@
+"""A batch decided: commands in, one after the other, writes and answers out. No I/O.
+
+Each command is decided against the documents as the commands before it left them. One that is refused, or that fails,
+gets its own error and changes nothing. What comes out is written as one transaction.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import bson
+import structlog
+from bson import Binary
+from pymongo import InsertOne, UpdateOne
+
+from hub.domain.events import Event
+from hub.domain.interactions import Interaction
+from hub.domain.parties import Party, PartyEvent
+from hub.domain.terms import SubjectKind
+from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
+from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
+from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry
+from hub.store.documents import KEPT, Subject, difference
+
+MEASURED: Final = 100  # notes and items from which on a document is measured before it is accepted
+
+log = structlog.get_logger("hub.journal")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key: `id` is made of the caller and the key, `request` of what was asked for."""
+
+    id: bytes
+    request: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The answer to a command: what it was about, its place in the journal, and the document as the commit left it.
+
+    `document` is None for a replay: then it is read anew, under the rights of now.
+    """
+
+    about: Ref
+    position: int
+    replayed: bool
+    document: dict[str, Any] | None
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A queued command, and the future of whoever waits for its answer."""
+
+    command: Command
+    actor: Actor
+    key: Key | None
+    until: float  # loop time after which nobody waits any more
+    answer: asyncio.Future[Committed]
+
+    def settle(self, answer: Committed | Exception) -> None:
+        """Answer, unless the caller hung up."""
+        if self.answer.done():
+            return
+        if isinstance(answer, Exception):
+            self.answer.set_exception(answer)
+        else:
+            self.answer.set_result(answer)
+
+
+@dataclass(slots=True)
+class Decided:
+    """What one transaction writes, and what each caller hears once it is committed."""
+
+    position: int  # of the head before it
+    mark: bytes
+    written: list[Written] = field(default_factory=list)
+    writes: dict[str, list[InsertOne[Any] | UpdateOne]] = field(default_factory=dict)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[tuple[Asked, Committed]] = field(default_factory=list)
+
+    @property
+    def updates(self) -> dict[str, int]:
+        """How many documents each collection's bulk write must match."""
+        return {name: sum(isinstance(write, UpdateOne) for write in writes) for name, writes in self.writes.items()}
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries with their personal part, in order."""
+        return [one.whole for one in self.written]
+
+
+def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]], position: int) -> Decided:
+    """Decide every command in order. Refusals are answered here; acceptances wait for the commit."""
+    decided = Decided(position, secrets.token_bytes(12))
+    used: dict[bytes, dict[str, Any]] = dict(keys)
+    pending: list[tuple[Asked, Ref, int, bool]] = []
+    for one in asked:
+        try:
+            known = used.get(one.key.id) if one.key else None
+            if one.key and known is not None:
+                if known["request"] != one.key.request:
+                    raise IdempotencyKeyReused
+                pending.append((one, Ref(SubjectKind(known["subject"]["kind"]), known["subject"]["id"]), int(known["position"]), True))
+                continue
+            decision = one.command.decide(desk)
+            entries = _entries(decision, desk, one.actor, desk.now)
+        except Refused as refusal:
+            one.settle(refusal)
+            continue
+        except Exception:  # a fault of ours in one command must not cost the others theirs
+            log.exception("command_failed", command=type(one.command).__name__)
+            one.settle(InternalError())
+            continue
+        desk.accept(decision)
+        decided.written += entries
+        reached = position + len(decided.written)
+        pending.append((one, decision.about, reached, decision.replayed))
+        if one.key and entries:
+            key = {
+                "_id": Binary(one.key.id),
+                "request": one.key.request,
+                "subject": {"kind": str(decision.about.kind), "id": decision.about.id},
+                "position": reached,
+                "at": desk.now,
+            }
+            used[one.key.id] = key
+            decided.keys.append(key)
+    numbered(decided.written, position, decided.mark)
+    documents = _writes(decided, desk)
+    decided.answers = [(one, Committed(about, reached, replayed, documents.get(about))) for one, about, reached, replayed in pending]
+    return decided
+
+
+def _entries(decision: Decision, desk: Desk, actor: Actor, now: datetime) -> list[Written]:
+    """The entries of one decision; measures a document that has grown long before anything is accepted."""
+    return [entry for change in decision.changes for entry in _change_entries(change, desk, actor, now)]
+
+
+def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> list[Written]:
+    subject = change.subject
+    _measure(subject)
+    if isinstance(subject, Party):
+        return [party_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyEvent)]
+    was = desk.interaction(subject.id)
+    return [interaction_entry(event, was, subject, actor, now) for event in change.events if isinstance(event, Event)]
+
+
+def _measure(subject: Subject) -> None:
+    if isinstance(subject, Interaction) and len(subject.notes) + len(subject.items) >= MEASURED:
+        size = len(bson.encode(KEPT[SubjectKind.INTERACTION].to_document(subject)))
+        if size > MOST:
+            raise BadInput(f"The interaction would grow beyond {MOST // 1_048_576} MiB; open a follow-up.", "input", "id")
+
+
+def _writes(decided: Decided, desk: Desk) -> dict[Ref, dict[str, Any]]:
+    """One write for each changed subject, guarded by the `seq` it was read with; gives the documents as they will be."""
+    documents: dict[Ref, dict[str, Any]] = {}
+    for ref, subject in desk.changed().items():
+        kept = KEPT[ref.kind]
+        document = kept.to_document(subject)
+        was = desk.stored.get(ref)
+        write: InsertOne[Any] | UpdateOne = (
+            InsertOne(document) if was is None else UpdateOne({"_id": ref.id, "seq": was["seq"]}, difference(was, document))
+        )
+        decided.writes.setdefault(kept.collection, []).append(write)
+        documents[ref] = document if was is None else {**was, **document}
+    return documents

@@ -1,0 +1,298 @@
+"""Commit together: all writes of a process, in one order, as few transactions as there is time for.
+
+A batch is whatever queued while the last one committed; nothing waits on purpose. Per batch:
+
+0. take the turn (`turns`);
+1. read, outside the transaction: idempotency keys and the documents touched;
+2. decide each command in order, in memory (`batch`); no entries, no transaction;
+3. in one transaction, move the head on by the number of entries, from where we knew it: matched nothing, or a write
+   conflict, means another writer was faster, so read and decide again. Then the documents, entries and keys. Commit;
+4. hand the entries to the feed and answer.
+
+Every write of the hub goes this way. So while the guarded move of the head succeeds, nothing that was read has changed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from bson import Int64
+from pymongo import timeout
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from hub.domain.ids import Ids
+from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.errors import BadInput, Conflict, InternalError, Unavailable
+from hub.journal import head
+from hub.journal.batch import Asked, Committed, Decided, Key, decide
+from hub.journal.desk import Command, Desk
+from hub.journal.head import HEAD, Head
+from hub.journal.log import Actor, Entry
+from hub.journal.turns import Turns
+from hub.store.mongo import UNIT, Mongo, brief, is_unavailable
+
+BATCH: Final = 128  # commands in one transaction: beyond it, latency grows and throughput does not
+BACKLOG: Final = 4_096  # commands that may wait; about a second's work, later callers are told to come back
+PATIENCE: Final = 8.0  # seconds a command may wait for the database before its caller hears UNAVAILABLE
+PAUSE: Final = 0.05  # seconds between two tries while the database does not answer
+COMMITS: Final = 3  # repeated commits before the journal is asked
+DUPLICATE: Final = 11000
+
+log = structlog.get_logger("hub.journal")
+
+
+class Lost(Exception):
+    """Another writer was faster: read and decide again."""
+
+
+class Doubtful(Exception):
+    """Nobody could say whether the transaction was committed."""
+
+
+class Committer:
+    """Owns every write of this process. `run` works until it is cancelled; `drain` first lets what is queued finish."""
+
+    def __init__(
+        self,
+        mongo: Mongo,
+        first: Head,
+        turns: Turns,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Ids,
+        reopen_window: timedelta = REOPEN_WINDOW,
+    ) -> None:
+        self._mongo = mongo
+        self._position = first.position
+        self._epoch = first.epoch
+        self._turns = turns
+        self._clock = clock
+        self._new_id = new_id
+        self._reopen_window = reopen_window
+        self._queue: list[Asked] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+        self.announce: Callable[[Sequence[Entry]], None] = lambda entries: None  # the feed's door, set when it opens
+
+    async def submit(self, command: Command, actor: Actor, key: Key | None = None) -> Committed:
+        """Queue a command and wait for its commit. Raises Refused; UNAVAILABLE at once when the queue is full."""
+        if self._closed:
+            raise Unavailable("The hub is going down.")
+        if len(self._queue) >= BACKLOG:
+            raise Unavailable(f"{BACKLOG} commands wait already.", retry_after_ms=500)
+        loop = asyncio.get_running_loop()
+        asked = Asked(command, actor, key, loop.time() + PATIENCE, loop.create_future())
+        self._queue.append(asked)
+        self._idle.clear()
+        self._wake.set()
+        return await asked.answer
+
+    async def run(self) -> None:
+        """Commit what is queued, for ever. No failure ends the loop."""
+        while True:
+            await self._wake.wait()
+            taken, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+            if not self._queue:
+                self._wake.clear()
+            try:
+                await self._settle(taken)
+            except Exception:
+                log.exception("batch_failed", commands=len(taken))
+                await self._turns.renew_session()
+                _all(taken, InternalError())
+            finally:
+                _all(taken, Unavailable("The hub is going down."))
+            if not self._queue:
+                self._idle.set()
+
+    async def drain(self) -> None:
+        """Take nothing new, and return when everything queued has its answer."""
+        self._closed = True
+        await self._idle.wait()
+
+    async def _settle(self, asked: Sequence[Asked]) -> None:
+        """Answer every command of a batch, halving it where it cannot be written, until the guilty one stands alone."""
+        try:
+            decided = await self._persist(asked)
+        except Exception as error:
+            await self._turns.renew_session()
+            if len(asked) == 1:
+                asked[0].settle(_meaning(error, asked[0]))
+                return
+            middle = len(asked) // 2
+            await self._settle(asked[:middle])
+            await self._settle(asked[middle:])
+        else:
+            if decided is not None:
+                self._done(decided)
+                await self._turns.pass_on()
+
+    async def _persist(self, asked: Sequence[Asked]) -> Decided | None:
+        """Try until it is committed, or nobody waits any more (None). What it raises left nothing behind."""
+        decided: Decided | None = None
+        doubt: Decided | None = None
+        while waiting := self._waiting(asked):
+            try:
+                if doubt is not None and await self._landed(doubt):
+                    return doubt
+                doubt = None
+                with timeout(UNIT):
+                    await self._turns.take()
+                decided = await self._decided(waiting)
+                await self._write(decided)
+            except Lost:
+                await self._again(self._turns.lost)
+            except Doubtful:
+                doubt = decided
+                await self._again(self._turns.renew_session)
+            except PyMongoError as error:
+                if not (is_unavailable(error) or error.has_error_label("TransientTransactionError")):
+                    raise
+                log.warning("commit_retried", cause=brief(error), commands=len(waiting))
+                await self._again(self._turns.renew_session)
+            else:
+                return decided
+        return None
+
+    async def _again(self, first: Callable[[], Awaitable[None]]) -> None:
+        """Before another try: do `first`, and see where the head is. Failing at that costs nothing but the pause."""
+        try:
+            with timeout(UNIT):
+                await first()
+                self._position = (await head.read(self._mongo)).position
+        except (PyMongoError, Unavailable) as error:
+            log.info("head_unread", cause=brief(error))
+            await asyncio.sleep(PAUSE)
+
+    def _waiting(self, asked: Sequence[Asked]) -> list[Asked]:
+        """Those still to be decided; whose patience is over hear that the database does not answer."""
+        now = asyncio.get_running_loop().time()
+        _all([one for one in asked if one.until <= now], Unavailable("The database does not answer at the moment."))
+        return [one for one in asked if one.until > now and not (one.answer.done() and not one.answer.cancelled())]
+
+    async def _decided(self, asked: Sequence[Asked]) -> Decided:
+        """Steps 1 and 2."""
+        desk = Desk(self._clock(), self._new_id, self._reopen_window)
+        with timeout(UNIT):
+            keys, _ = await asyncio.gather(
+                self._mongo.by_ids("idempotency", [one.key.id for one in asked if one.key]),
+                desk.load(self._mongo, (touch for one in asked for touch in one.command.touches())),
+            )
+        return decide(asked, desk, {bytes(id): key for id, key in keys.items()}, self._position)
+
+    async def _write(self, decided: Decided) -> None:
+        """Step 3. Raises Lost, Doubtful, or the driver's error; unless it returns, nothing counts as written."""
+        if not decided.written:
+            return
+        session = await self._turns.session()
+        with timeout(UNIT):
+            try:
+                await self._mongo.begin(session)
+                await self._move_head(decided, session)
+                await self._insert(decided, session)
+            except BaseException:
+                await _abort(session)
+                raise
+            await _commit(session)
+
+    async def _move_head(self, decided: Decided, session: AsyncClientSession) -> None:
+        try:
+            moved = await self._mongo["heads"].update_one(
+                {"_id": HEAD, "epoch": Int64(self._epoch), "position": Int64(decided.position)},
+                {"$inc": {"position": Int64(len(decided.written))}},
+                session=session,
+            )
+        except PyMongoError as error:
+            if error.has_error_label("TransientTransactionError") and not is_unavailable(error):
+                raise Lost from error
+            raise
+        if moved.matched_count == 0:
+            raise Lost
+
+    async def _insert(self, decided: Decided, session: AsyncClientSession) -> None:
+        for collection, writes in decided.writes.items():
+            result = await self._mongo[collection].bulk_write(writes, ordered=False, session=session)
+            if result.matched_count != decided.updates[collection]:  # a guard that misses is silent
+                raise Lost
+        await self._mongo["journal"].insert_many([one.entry for one in decided.written], ordered=False, session=session)
+        if personal := [one.personal for one in decided.written if one.personal is not None]:
+            await self._mongo["personal"].insert_many(personal, ordered=False, session=session)
+        if decided.keys:
+            await self._mongo["idempotency"].insert_many(decided.keys, ordered=False, session=session)
+
+    async def _landed(self, doubt: Decided) -> bool:
+        """Whether a transaction of which nobody knew was committed: its first entry bears its mark.
+
+        A new session ends the old one's transaction first, so that what is not there now will not come.
+        """
+        with timeout(UNIT):
+            await self._turns.session()
+            journal = self._mongo["journal"].with_options(read_concern=ReadConcern("linearizable"))
+            found = await journal.find_one({"_id": Int64(doubt.position + 1)}, {"batch": 1})
+        return found is not None and bytes(found["batch"]) == doubt.mark
+
+    def _done(self, decided: Decided) -> None:
+        """Step 4."""
+        self._position = decided.position + len(decided.written)
+        try:
+            if decided.written:
+                self.announce(decided.entries)
+        except Exception:  # it is committed; the feed reads what it was not told
+            log.exception("announcement_failed")
+        for one, committed in decided.answers:
+            one.settle(committed)
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    """Commit, and again while the answer is unknown: the server answers a repeated commit as it did the first."""
+    tries = 0
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            unknown = error.has_error_label("UnknownTransactionCommitResult")
+            if not tries and not unknown:
+                raise
+            if not unknown or error.timeout or tries >= COMMITS:
+                raise Doubtful from error
+            tries += 1
+            await asyncio.sleep(PAUSE)
+        except Exception as error:
+            raise Doubtful from error
+        else:
+            return
+
+
+async def _abort(session: AsyncClientSession) -> None:
+    try:
+        if session.in_transaction:
+            await session.abort_transaction()
+    except PyMongoError as error:  # it ends by itself, or by whoever waits for the head
+        log.info("abort_unheard", cause=brief(error))
+
+
+def _all(asked: Sequence[Asked], answer: Exception) -> None:
+    for one in asked:
+        one.settle(answer)
+
+
+def _meaning(error: Exception, asked: Asked) -> Exception:
+    """What the database's refusal of a single command means to its caller."""
+    details: dict[str, Any] = getattr(error, "details", None) or {}
+    codes = (
+        {failure.get("code") for failure in details.get("writeErrors", ())}
+        if isinstance(error, BulkWriteError)
+        else {getattr(error, "code", None)}
+    )
+    if isinstance(error, DuplicateKeyError) or DUPLICATE in codes:
+        return Conflict("Another one carries this identifier already.")
+    if isinstance(error, DocumentTooLarge):
+        return BadInput("The result would be larger than the hub keeps.", "input")
+    log.error("command_unwritable", command=type(asked.command).__name__, cause=brief(error), exc_info=error)
+    return InternalError()

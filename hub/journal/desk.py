@@ -1,0 +1,137 @@
+"""What a command sees while it decides: the documents it touches as they stand after every command before it.
+
+Filled by the committer before a batch is decided; deciding itself does no I/O.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from hub.domain.events import Event
+from hub.domain.ids import Ids
+from hub.domain.interactions import Interaction
+from hub.domain.parties import ExternalIdentifier, Party, PartyEvent
+from hub.domain.terms import SubjectKind
+from hub.store.documents import KEPT, Subject, identifier_document
+from hub.store.mongo import Mongo
+
+MOST: Final = 8 * 1024 * 1024  # bytes of one document; MongoDB's own end is 16 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A subject by its id."""
+
+    kind: SubjectKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A subject by the name that another system gave it."""
+
+    kind: SubjectKind
+    identifier: ExternalIdentifier
+
+
+Touch = Ref | External
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A subject as an act leaves it, and what happened: at least one event."""
+
+    subject: Subject
+    events: Sequence[Event] | Sequence[PartyEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a command answers: which subject it was about, and what changes. No change: it stood so already."""
+
+    about: Ref
+    changes: tuple[Change, ...] = ()
+    replayed: bool = False
+
+
+class Command(Protocol):
+    """Something the hub is asked to do."""
+
+    def touches(self) -> Iterable[Touch]:
+        """What must be loaded before it can be decided."""
+        ...
+
+    def decide(self, desk: "Desk") -> Decision:
+        """Pure: the same desk gives the same decision. Raises Refused."""
+        ...
+
+
+class Desk:
+    """The documents of one batch. A refused command leaves no trace, for only `accept` changes what is here."""
+
+    def __init__(self, now: datetime, new_id: Ids, reopen_window: timedelta) -> None:
+        self.now = now
+        self.new_id = new_id
+        self.reopen_window = reopen_window
+        self.stored: dict[Ref, dict[str, Any] | None] = {}
+        self._present: dict[Ref, Subject] = {}
+        self._named: dict[External, Ref] = {}
+        self._before: dict[Ref, Subject | None] = {}
+
+    async def load(self, mongo: Mongo, touches: Iterable[Touch]) -> None:
+        """Read everything that is touched: one query a collection and way of asking."""
+        wanted = set(touches)
+        for kind, kept in KEPT.items():
+            ids = [touch.id for touch in wanted if isinstance(touch, Ref) and touch.kind is kind]
+            names = [touch for touch in wanted if isinstance(touch, External) and touch.kind is kind]
+            for document in (await mongo.by_ids(kept.collection, ids)).values():
+                self._keep(kind, document)
+            if names:
+                either = {"$or": [{"externalIdentifiers": {"$elemMatch": identifier_document(name.identifier)}} for name in names]}
+                for document in await mongo.page(kept.collection, either):
+                    self._keep(kind, document)
+
+    def interaction(self, id: str) -> Interaction | None:
+        """The interaction with this id, as it stands."""
+        found = self._get(Ref(SubjectKind.INTERACTION, id))
+        return found if isinstance(found, Interaction) else None
+
+    def party(self, id: str) -> Party | None:
+        """The party with this id, as it stands."""
+        found = self._get(Ref(SubjectKind.PARTY, id))
+        return found if isinstance(found, Party) else None
+
+    def named(self, kind: SubjectKind, identifier: ExternalIdentifier) -> Subject | None:
+        """The subject that carries this external identifier."""
+        ref = self._named.get(External(kind, identifier))
+        return None if ref is None else self._get(ref)
+
+    def accept(self, decision: Decision) -> None:
+        """Take over what a command decided; later commands see it."""
+        for change in decision.changes:
+            ref = ref_of(change.subject)
+            self._before.setdefault(ref, self._get(ref))
+            self._present[ref] = change.subject
+            for identifier in change.subject.external_identifiers:
+                self._named[External(ref.kind, identifier)] = ref
+
+    def changed(self) -> Mapping[Ref, Subject]:
+        """Every subject that the accepted decisions changed, as it stands now."""
+        return {ref: self._present[ref] for ref in self._before}
+
+    def _keep(self, kind: SubjectKind, document: dict[str, Any]) -> None:
+        ref = Ref(kind, document["_id"])
+        self.stored[ref] = document
+        for found in document.get("externalIdentifiers", ()):
+            self._named[External(kind, ExternalIdentifier(found["owner"], found["value"], found.get("type")))] = ref
+
+    def _get(self, ref: Ref) -> Subject | None:
+        if ref not in self._present and (document := self.stored.get(ref)) is not None:
+            self._present[ref] = KEPT[ref.kind].from_document(document)
+        return self._present.get(ref)
+
+
+def ref_of(subject: Subject) -> Ref:
+    """How a subject is referred to."""
+    return Ref(SubjectKind.INTERACTION if isinstance(subject, Interaction) else SubjectKind.PARTY, subject.id)

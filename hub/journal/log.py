@@ -1,0 +1,198 @@
+"""The journal's entries: how one is written, and how pages of them are read.
+
+An entry holds facts and order; what could name a person lies beside it in `personal`, under the same position, so that
+erasing it later touches neither. The entry keeps a salted digest of it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import bson
+from bson import Int64
+
+from hub.domain.events import Event
+from hub.domain.ids import PartyId
+from hub.domain.interactions import Interaction, Note, Progress
+from hub.domain.parties import Party, PartyEvent
+from hub.domain.terms import Audience, Role, SubjectKind
+from hub.store.documents import lean
+from hub.store.mongo import Mongo, unit_of_work
+
+Entry = dict[str, Any]  # as stored, with its `personal` part merged in
+PAGE: Final = 200  # entries read at once
+PERSONAL_CHANGES: Final = frozenset({"question", "resolution", "statusReason", "reason", "description"})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as the journal records it."""
+
+    party: PartyId | None
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry and, apart from it, what could name a person."""
+
+    entry: Entry
+    personal: Entry | None
+
+    @property
+    def whole(self) -> Entry:
+        """As `read_after` would give it."""
+        return self.entry if self.personal is None else self.entry | {"personal": self.personal["data"]}
+
+
+def facts(interaction: Interaction) -> dict[str, Any]:
+    """What a filter of events can ask for, as it stands."""
+    return lean(
+        {
+            "status": str(interaction.status),
+            "kind": str(interaction.kind),
+            "topic": interaction.topic,
+            "vertical": interaction.vertical and str(interaction.vertical),
+            "priority": str(interaction.priority),
+            "channels": sorted({str(channel.type) for channel in interaction.channels}),
+            "parties": list(interaction.visible_to),
+        }
+    )
+
+
+def interaction_entry(event: Event, was: Interaction | None, now: Interaction, actor: Actor, recorded_at: datetime) -> Written:
+    """The entry of one event of an interaction; `_id` and `batch` are the committer's to add."""
+    before, after = facts(was) if was else {}, facts(now)
+    note, progress = event.note, event.progress
+    personal = lean(
+        {
+            "message": event.message,
+            "progress": _progress_texts(progress) or None if progress else None,
+            "note": note.text if note else None,
+            "changes": [
+                {"field": change.field, "from": change.was, "to": change.now}
+                for change in event.changes
+                if change.field in PERSONAL_CHANGES
+            ],
+        }
+    )
+    entry = lean(
+        {
+            "subject": {"kind": str(SubjectKind.INTERACTION), "id": now.id},
+            "seq": event.seq,
+            "publicSeq": event.public_seq if event.audience is Audience.PUBLIC else None,
+            "audience": str(event.audience),
+            "facts": after,
+            "was": {name: before.get(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)} or None
+            if was
+            else None,
+            "left": [party for party in was.visible_to if party not in now.visible_to] if was else None,
+            "type": str(event.type),
+            "at": event.at,
+            "recordedAt": recorded_at,
+            "actor": actor.party,
+            "actorRole": str(actor.role),
+            "historical": event.historical or None,
+            "data": lean(
+                {
+                    "status": str(event.status),
+                    "channel": event.channel and str(event.channel),
+                    "progress": _progress_facts(progress) if progress else None,
+                    "note": _note_facts(note) if note else None,
+                    "changes": [
+                        {"field": change.field, "from": change.was, "to": change.now}
+                        for change in event.changes
+                        if change.field not in PERSONAL_CHANGES
+                    ],
+                }
+            ),
+        }
+    ) | {"visibleTo": list(now.visible_to)}
+    return _sealed(entry, personal)
+
+
+def party_entry(event: PartyEvent, now: Party, actor: Actor, recorded_at: datetime) -> Written:
+    """The entry of one event of a party: SYSTEM, so no viewer reads it, but every feed passes it in its order."""
+    entry = lean(
+        {
+            "subject": {"kind": str(SubjectKind.PARTY), "id": now.id},
+            "seq": event.seq,
+            "audience": str(Audience.SYSTEM),
+            "type": str(event.type),
+            "at": event.at,
+            "recordedAt": recorded_at,
+            "actor": actor.party,
+            "actorRole": str(actor.role),
+            "data": {"changed": list(event.changed)},
+        }
+    ) | {"visibleTo": []}
+    return _sealed(entry, {})
+
+
+def _sealed(entry: Entry, personal: Entry) -> Written:
+    if not personal:
+        return Written(entry, None)
+    salt = secrets.token_bytes(16)
+    entry["digest"] = hashlib.sha256(salt + bson.encode(personal)).digest()
+    return Written(entry, {"subject": entry["subject"]["id"], "salt": salt, "data": personal})
+
+
+def _progress_facts(progress: Progress) -> Entry:
+    return lean(
+        {
+            "percent": progress.percent,
+            "expectedCompletionAt": progress.expected_completion_at,
+            "updatedAt": progress.updated_at,
+            "nextUpdateDueAt": progress.next_update_due_at,
+        }
+    )
+
+
+def _progress_texts(progress: Progress) -> Entry:
+    return lean({"stage": progress.stage, "message": progress.message})
+
+
+def _note_facts(note: Note) -> Entry:
+    return lean(
+        {
+            "id": note.id,
+            "visibility": str(note.visibility),
+            "channel": note.channel and str(note.channel),
+            "author": note.author,
+            "authorRole": str(note.author_role),
+            "at": note.at,
+        }
+    )
+
+
+def numbered(written: Sequence[Written], position: int, batch: bytes) -> None:
+    """Gives entries the positions after `position`, and the mark of their batch."""
+    for offset, one in enumerate(written, 1):
+        one.entry["_id"] = Int64(position + offset)
+        one.entry["batch"] = batch
+        if one.personal is not None:
+            one.personal["_id"] = one.entry["_id"]
+
+
+async def read_after(
+    mongo: Mongo, position: int, *, up_to: int | None = None, limit: int = PAGE, only: Mapping[str, Any] | None = None
+) -> list[Entry]:
+    """Entries above `position` in order, with their personal part; `only` is a further filter (a viewer's, a subject's)."""
+    span: dict[str, Any] = {"$gt": Int64(position)} | ({"$lte": Int64(up_to)} if up_to is not None else {})
+    return await _read(mongo, {"_id": span, **(only or {})}, limit, 1)
+
+
+async def read_before(mongo: Mongo, position: int | None, *, limit: int = PAGE, only: Mapping[str, Any] | None = None) -> list[Entry]:
+    """The last `limit` entries below `position` (None: of all), in order."""
+    span = {} if position is None else {"_id": {"$lt": Int64(position)}}
+    return (await _read(mongo, {**span, **(only or {})}, limit, -1))[::-1]
+
+
+async def _read(mongo: Mongo, query: Mapping[str, Any], limit: int, direction: int) -> list[Entry]:
+    with unit_of_work():
+        entries = await mongo.page("journal", query, sort=[("_id", direction)], limit=limit)
+        personal = await mongo.by_ids("personal", [entry["_id"] for entry in entries if "digest" in entry], {"data": 1})
+    return [entry | {"personal": personal[entry["_id"]]["data"]} if entry["_id"] in personal else entry for entry in entries]

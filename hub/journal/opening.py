@@ -1,0 +1,71 @@
+"""The journal of one process, opened: its committer, its feed, its bus and their tasks, with one owner that waits for them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from hub.access.keys import Keyring
+from hub.domain.ids import Ids
+from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.journal import head
+from hub.journal.bus import Bus
+from hub.journal.committer import Committer
+from hub.journal.cursors import Cursors
+from hub.journal.feed import Feed
+from hub.journal.log import Entry
+from hub.journal.turns import Turns
+from hub.store.mongo import Mongo
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What the rooms above write through and follow."""
+
+    mongo: Mongo
+    committer: Committer
+    feed: Feed
+    cursors: Cursors
+    bus: Bus
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    mongo: Mongo,
+    keyring: Keyring,
+    *,
+    name: str,
+    clock: Callable[[], datetime],
+    new_id: Ids,
+    bus_url: str = "memory://",
+    reopen_window: timedelta = REOPEN_WINDOW,
+) -> AsyncIterator[Journal]:
+    """The journal, working. `name` tells this process from its neighbours, and is the same after a restart."""
+    first = await head.read(mongo)
+    turns = Turns(mongo, uuid4().hex, name)
+    committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, reopen_window=reopen_window)
+    feed = Feed(mongo, first)
+    bus = Bus(bus_url)
+
+    def announce(entries: Sequence[Entry]) -> None:
+        feed.offer(entries)
+        bus.ring()
+
+    committer.announce = announce
+    await turns.enter()
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(committer.run(), name="committer"),
+            tasks.create_task(turns.beat(), name="heartbeat"),
+            tasks.create_task(feed.run(), name="feed"),
+            tasks.create_task(bus.run(feed.hint), name="bus"),
+        ]
+        try:
+            yield Journal(mongo, committer, feed, Cursors(keyring, first), bus)
+        finally:
+            await committer.drain()
+            for task in running:
+                task.cancel()
+            await turns.leave()

@@ -1,0 +1,188 @@
+"""One subscriber's view of the journal: attach, replay, follow.
+
+Attaching comes first and what replay has shown is dropped from what follows, so that nothing is missed and nothing comes
+twice. A live event is judged on its own list and facts, without a read. Who falls behind reads from the log until it has
+caught up: late, never wrong, and at nobody else's cost. Knows nothing of GraphQL or sockets.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.domain.terms import SubjectKind
+from hub.journal import head
+from hub.journal.cursors import Place
+from hub.journal.feed import Feed
+from hub.journal.filters import EventFilter
+from hub.journal.log import PAGE, Entry, read_after
+from hub.store.mongo import Mongo, unit_of_work
+
+BACKLOG: Final = 256  # frames one slow client may lag before its feed reads from the log instead
+WEIGHT: Final = 1 << 20  # bytes of text among them
+CHECKPOINT: Final = 30.0  # seconds of foreign events after which a quiet stream hears how far the journal is
+
+
+class FrameKind(StrEnum):
+    EVENT = "EVENT"
+    CAUGHT_UP = "CAUGHT_UP"
+    CHECKPOINT = "CHECKPOINT"
+    LEFT = "LEFT"
+    RESET = "RESET"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a subscriber gets: an entry with EVENT, a reason with LEFT and RESET, and always where it stands now."""
+
+    kind: FrameKind
+    position: int
+    entry: Entry | None = None
+    interaction: str | None = None
+    reason: str | None = None
+
+
+def judged(entry: Mapping[str, Any], visibility: Visibility, asked: EventFilter) -> Frame | None:
+    """The frame that this entry is to this subscriber, by what the entry itself says; None: it is not for them."""
+    if entry["subject"]["kind"] != SubjectKind.INTERACTION:
+        return None
+    position, interaction = int(entry["_id"]), entry["subject"]["id"]
+    if not visibility.everything and visibility.takes_part is not None and visibility.takes_part in entry.get("left", ()):
+        return Frame(FrameKind.LEFT, position, interaction=interaction, reason="It is no longer yours to see.")
+    if not visibility.sees_entry(entry):
+        return None
+    if asked.matches(entry):
+        return Frame(FrameKind.EVENT, position, entry=dict(entry), interaction=interaction)
+    if asked.lets_go(entry):
+        return Frame(FrameKind.LEFT, position, interaction=interaction, reason="It no longer matches the filter.")
+    return None
+
+
+class Ring:
+    """What waits for one subscriber, bounded: when it overflows, everything is dropped and read from the log later."""
+
+    def __init__(self, visibility: Visibility, asked: EventFilter, position: int) -> None:
+        self._visibility = visibility
+        self._asked = asked
+        self._frames: deque[Frame] = deque()
+        self._weight = 0
+        self.passed = position  # the last entry that was looked at, whether for this subscriber or not
+        self.has_overflowed = False
+        self.changed = asyncio.Event()
+
+    def take(self, entry: Entry) -> None:
+        """The feed's door."""
+        self.passed = int(entry["_id"])
+        if self.has_overflowed:
+            return
+        frame = judged(entry, self._visibility, self._asked)
+        if frame is None:
+            return
+        self._frames.append(frame)
+        self._weight += _weight(entry)
+        if len(self._frames) > BACKLOG or self._weight > WEIGHT:
+            self._frames.clear()
+            self.has_overflowed = True
+        self.changed.set()
+
+    def pop(self, above: int) -> Frame | None:
+        """The next frame above a position."""
+        while self._frames:
+            frame = self._frames.popleft()
+            if not self._frames:
+                self._weight = 0
+            if frame.position > above:
+                return frame
+        self.changed.clear()
+        return None
+
+    def recover(self) -> None:
+        """Take frames again: what was dropped is about to be read from the log."""
+        self._weight = 0
+        self.has_overflowed = False
+
+
+async def follow(feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None) -> AsyncIterator[Frame]:
+    """Frames above `after`, then live ones for as long as somebody reads. Without `after`: from now on."""
+    ring = Ring(visibility, asked, feed.position)
+    with feed.attached(ring):
+        told = feed.position
+        if after is not None:
+            first = await head.read(feed.mongo)
+            if after.epoch == first.epoch and first.floor < after.position <= first.position:
+                told = after.position
+                async for frame in _replay(feed, visibility, asked, told):
+                    told = frame.position
+                    if frame.kind is not FrameKind.CHECKPOINT:
+                        yield frame
+            else:
+                yield Frame(FrameKind.RESET, told, reason="The cursor is too old, or of another journal: read anew, and follow from here.")
+        yield Frame(FrameKind.CAUGHT_UP, told)
+        while True:
+            while (waiting := ring.pop(told)) is not None:
+                told = waiting.position
+                yield waiting
+            if ring.has_overflowed:
+                ring.recover()
+                async for frame in _replay(feed, visibility, asked, told):
+                    told = frame.position
+                    if frame.kind is not FrameKind.CHECKPOINT:
+                        yield frame
+            elif not await _within(CHECKPOINT, ring.changed) and ring.passed > told:
+                told = ring.passed
+                yield Frame(FrameKind.CHECKPOINT, told)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False
+
+
+async def _replay(feed: Feed, visibility: Visibility, asked: EventFilter, above: int) -> AsyncIterator[Frame]:
+    """Frames from the log until it has caught up with the feed; a CHECKPOINT says how far each page has come."""
+    while above < feed.position:
+        page = await frames_after(feed.mongo, visibility, asked, above, up_to=feed.position)
+        for frame in page.frames:
+            yield frame
+        above = page.reached
+        yield Frame(FrameKind.CHECKPOINT, above)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Frames from the log, how far it was read, and whether there is more below where it was to end."""
+
+    frames: list[Frame]
+    reached: int
+    has_more: bool
+
+
+async def frames_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int = PAGE) -> Page:
+    """One page of replay: what the entries themselves show to this viewer AND is in sight now."""
+    clauses = [clause for clause in (_shown(visibility), asked.narrows()) if clause]
+    entries = await read_after(mongo, above, up_to=up_to, limit=limit, only={"$and": clauses} if clauses else None)
+    frames = [frame for entry in entries if (frame := judged(entry, visibility, asked)) is not None]
+    if not visibility.everything:
+        ids = sorted({frame.interaction for frame in frames if frame.kind is FrameKind.EVENT and frame.interaction})
+        with unit_of_work():
+            present = await mongo.by_ids("interactions", ids, dict.fromkeys(ROW_NEEDS, 1))
+        frames = [frame for frame in frames if frame.kind is not FrameKind.EVENT or visibility.sees(present.get(frame.interaction, {}))]
+    has_more = len(entries) == limit
+    return Page(frames, int(entries[-1]["_id"]) if has_more else up_to, has_more)
+
+
+def _shown(visibility: Visibility) -> dict[str, Any]:
+    if visibility.everything:
+        return {}
+    return {"$or": [visibility.entries(), {"left": visibility.takes_part}]} if visibility.takes_part else visibility.entries()
+
+
+def _weight(entry: Mapping[str, Any]) -> int:
+    personal = entry.get("personal")
+    return 512 + (len(str(personal)) if personal else 0)

@@ -1,0 +1,47 @@
+"""The one door to resolvers and subscriptions: the schema, made of them, and its text."""
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+
+from hub.graph.interactions import Interaction
+from hub.graph.parties import Party
+from hub.graph.scalars import SCALARS
+from resolvers.events import EventQueries
+from resolvers.interactions import InteractionMutations, InteractionQueries
+from resolvers.parties import PartyMutations, PartyQueries
+from resolvers.viewer import ViewerQueries
+from subscriptions.interactions import InteractionStreams
+
+
+@strawberry.type
+class Query(ViewerQueries, InteractionQueries, PartyQueries, EventQueries):
+    """Reading."""
+
+
+@strawberry.type
+class Mutation(InteractionMutations, PartyMutations):
+    """Acting. Every refusal is in the payload's `errors`."""
+
+
+@strawberry.type
+class Subscription(InteractionStreams):
+    """Following. Without `after`: from now on."""
+
+
+@cache
+def schema() -> strawberry.Schema:
+    """The schema, built once."""
+    return strawberry.Schema(Query, Mutation, Subscription, types=[Interaction, Party], config=StrawberryConfig(scalar_map=SCALARS))
+
+
+def executable() -> GraphQLSchema:
+    """What graphql-core executes. The one private name of Strawberry that the hub uses; a test watches it."""
+    return schema()._schema
+
+
+def sdl() -> str:
+    """The text of schema.graphql."""
+    return schema().as_str().rstrip() + "\n"

@@ -1,0 +1,101 @@
+"""HUB_* in the environment, as one frozen value. The command line's options come in as overrides."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import StartupError
+
+PREFIX: Final = "HUB_"
+
+SECRET_LENGTH: Final = 32  # characters: what keys are derived from must hold as much as they do
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < SECRET_LENGTH:
+        raise ValueError(f"needs at least {SECRET_LENGTH} characters; `openssl rand -base64 33` makes some")
+    return secret
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+
+
+class Settings(BaseSettings):
+    """What an operator can choose; each field is read from `HUB_<FIELD>`, and an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path(".hub"), description="where the embedded MongoDB and the local key live")
+    host: str = Field("127.0.0.1", description="the address to listen on; loopback only in local mode")
+    port: int = Field(8000, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
+    mongo_uri: str | None = Field(None, repr=False, description="a replica set to use in place of the embedded one")
+    mongo_database: str = Field("hub", pattern=r"^[A-Za-z0-9_-]{1,38}$", description="the database's name")
+    mongo_driver: Literal["pymongo", "motor"] = Field("pymongo", description="PyMongo Async or Motor")
+    mongod: Path | None = Field(None, description="the program to start in place of the packaged mongod")
+    secret: Secret | None = Field(None, description="what the hub's own keys are derived from; needed with HUB_MONGO_URI")
+    secret_previous: Secret | None = Field(None, description="the secret before, still accepted while it is replaced")
+    bus: str = Field("memory://", description="the broadcaster URL that carries hints between processes")
+    reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
+    idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
+    log_level: LogLevel = Field("info", description="what is logged")
+
+    @property
+    def is_local(self) -> bool:
+        """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only. For now always so."""
+        return True
+
+    @classmethod
+    def load(cls, **overrides: object) -> Self:
+        """The settings in force: an override that is not None, else the environment, else the default.
+
+        Raises StartupError with a sentence that names the variable, never its value."""
+        _refuse_unknown(os.environ)
+        given = {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls(**given)  # type: ignore[arg-type]  # each is validated right here
+        except ValidationError as error:
+            raise StartupError(_sentence(error)) from None  # the cause would quote values
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.mongo_uri and not self.secret:
+            raise ValueError("HUB_MONGO_URI needs HUB_SECRET: at least 32 characters, the same for every process on that database")
+        if self.secret_previous and not self.secret:
+            raise ValueError("HUB_SECRET_PREVIOUS needs HUB_SECRET, which has taken its place")
+        if self.is_local and not _is_loopback(self.host):
+            raise ValueError("HUB_HOST (--host) must be a loopback address such as 127.0.0.1 as long as the hub trusts its own local key")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the hub reads {', '.join(known)}."
+            raise StartupError(f"{name} is not a setting of the hub; {hint}")
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else f"is not valid: {first['msg'][0].lower()}{first['msg'][1:]}"
+    names = [f"{PREFIX}{str(name).upper()} " for name in first["loc"][:1]]
+    return f"{''.join(names)}{said}."

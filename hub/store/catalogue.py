@@ -1,0 +1,144 @@
+"""Every collection, with its validator and its indexes, and why each index is there. Applied at start, idempotently.
+
+A version reads and writes what its successor does: validators name what must be there and leave the rest open.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import timeout
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+
+from hub.domain.lifecycle import OPEN
+from hub.domain.terms import Audience, Direction, InteractionKind, PartyKind, Role, Status, SubjectKind
+from hub.errors import StartupError
+from hub.store.mongo import UNIT, Mongo, brief
+
+Keys = tuple[tuple[str, Any], ...]
+
+NAMESPACE_EXISTS: Final = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Ascending or descending keys; `only` is a partial filter."""
+
+    keys: Keys
+    unique: bool = False
+    only: Mapping[str, Any] | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What must be in a document, and how it is found."""
+
+    required: Mapping[str, Any]
+    indexes: tuple[Index, ...] = ()
+
+
+def _words(words: Any) -> dict[str, Any]:
+    return {"enum": [str(word) for word in words]}
+
+
+TEXT: Final = {"bsonType": "string"}
+DATE: Final = {"bsonType": "date"}
+WHOLE: Final = {"bsonType": ["int", "long"]}
+LIST: Final = {"bsonType": "array"}
+BYTES: Final = {"bsonType": "binData"}
+
+IDENTIFIED: Final = Index(
+    (("externalIdentifiers.owner", 1), ("externalIdentifiers.type", 1), ("externalIdentifiers.value", 1)),
+    unique=True,
+    only={"externalIdentifiers": {"$exists": True}},
+)
+
+COLLECTIONS: Final[Mapping[str, Collection]] = {
+    "interactions": Collection(
+        {
+            "_id": TEXT,
+            "seq": WHOLE,
+            "publicSeq": WHOLE,
+            "status": _words(Status),
+            "kind": _words(InteractionKind),
+            "direction": _words(Direction),
+            "priority": WHOLE,
+            "parties": LIST,
+            "visibleTo": LIST,
+            "channels": LIST,
+            "startedAt": DATE,
+            "createdAt": DATE,
+            "updatedAt": DATE,
+            "publicUpdatedAt": DATE,
+        },
+        (
+            Index((("createdAt", -1), ("_id", -1))),  # the desk's page, newest first
+            Index((("updatedAt", -1), ("_id", -1))),
+            Index((("visibleTo", 1), ("createdAt", -1), ("_id", -1))),  # a customer's or a partner's page
+            Index((("visibleTo", 1), ("updatedAt", -1), ("_id", -1))),
+            Index((("status", 1), ("createdAt", -1), ("_id", -1))),
+            Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
+            IDENTIFIED,
+        ),
+    ),
+    "parties": Collection(
+        {"_id": TEXT, "seq": WHOLE, "kind": _words(PartyKind), "name": TEXT, "createdAt": DATE, "updatedAt": DATE}, (IDENTIFIED,)
+    ),
+    "journal": Collection(
+        {
+            "_id": {"bsonType": "long"},
+            "subject": {"bsonType": "object", "required": ["kind", "id"], "properties": {"kind": _words(SubjectKind), "id": TEXT}},
+            "seq": WHOLE,
+            "audience": _words(Audience),
+            "visibleTo": LIST,
+            "type": TEXT,
+            "at": DATE,
+            "recordedAt": DATE,
+            "actorRole": _words(Role),
+        },
+        (
+            Index((("subject.id", 1), ("_id", 1))),  # a timeline
+            Index((("visibleTo", 1), ("_id", 1))),  # a customer's replay
+            Index((("left", 1), ("_id", 1)), only={"left": {"$exists": True}}),  # ... which also says what it lost
+        ),
+    ),
+    "personal": Collection({"_id": {"bsonType": "long"}, "subject": TEXT, "salt": BYTES}, (Index((("subject", 1), ("_id", 1))),)),
+    "idempotency": Collection(
+        {"_id": BYTES, "request": BYTES, "subject": {"bsonType": "object"}, "at": DATE}, (Index((("at", 1),), seconds=0),)
+    ),
+    "heads": Collection({"_id": TEXT}),
+    "leases": Collection({"_id": TEXT}),
+}
+
+
+async def apply(mongo: Mongo, *, idempotency_days: int = 30) -> None:
+    """Make what is missing and bring validators up to date; StartupError where the database does not let us."""
+    try:
+        with timeout(4 * UNIT):
+            there = set(await mongo.database.list_collection_names())
+            for name, collection in COLLECTIONS.items():
+                await _apply(mongo, name, collection, name in there, idempotency_days)
+    except PyMongoError as error:
+        raise StartupError(f"The hub cannot prepare its collections: {brief(error)}") from error
+
+
+async def _apply(mongo: Mongo, name: str, collection: Collection, there: bool, idempotency_days: int) -> None:
+    validator = {"$jsonSchema": {"bsonType": "object", "required": list(collection.required), "properties": dict(collection.required)}}
+    if not there:
+        try:
+            await mongo.database.create_collection(name, validator=validator)
+        except (CollectionInvalid, OperationFailure) as error:  # another process made it a moment ago
+            if getattr(error, "code", NAMESPACE_EXISTS) not in {None, NAMESPACE_EXISTS}:
+                raise
+    else:
+        await mongo.database.command("collMod", name, validator=validator)
+    for index in collection.indexes:
+        options: dict[str, Any] = {}
+        if index.unique:
+            options["unique"] = True
+        if index.only is not None:
+            options["partialFilterExpression"] = dict(index.only)
+        if index.seconds is not None:
+            options["expireAfterSeconds"] = idempotency_days * 86_400
+        await mongo[name].create_index(list(index.keys), **options)

@@ -1,0 +1,278 @@
+"""Values to documents and back, side by side. What is None or empty is left out; a version ignores fields it does not know."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId
+from hub.domain.interactions import Channel, EntityRef, Interaction, Involvement, Item, Note, Progress
+from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
+from hub.domain.terms import (
+    PRIORITIES,
+    ChannelType,
+    ContactMediumKind,
+    Direction,
+    InteractionKind,
+    InvolvementRole,
+    NoteVisibility,
+    PartyKind,
+    Role,
+    Status,
+    SubjectKind,
+    Vertical,
+)
+
+Fields = dict[str, Any]
+
+
+def lean(fields: Mapping[str, Any]) -> Fields:
+    """Without what is not there: None, and empty lists of things that are seldom there."""
+    return {name: value for name, value in fields.items() if value is not None and value != []}
+
+
+# ---------------------------------------------------------------- parties
+
+
+def party_document(party: Party) -> Fields:
+    return lean(
+        {
+            "_id": party.id,
+            "seq": party.seq,
+            "kind": str(party.kind),
+            "name": party.name,
+            "preferredLanguage": party.preferred_language,
+            "contactMedia": [{"kind": str(m.kind), "address": m.address, "preferred": m.preferred} for m in party.contact_media],
+            "externalIdentifiers": [identifier_document(identifier) for identifier in party.external_identifiers],
+            "createdAt": party.created_at,
+            "updatedAt": party.updated_at,
+        }
+    )
+
+
+def party_from(found: Mapping[str, Any]) -> Party:
+    return Party(
+        id=PartyId(found["_id"]),
+        seq=found["seq"],
+        kind=PartyKind(found["kind"]),
+        name=found["name"],
+        preferred_language=found.get("preferredLanguage"),
+        contact_media=tuple(
+            ContactMedium(ContactMediumKind(m["kind"]), m["address"], m["preferred"]) for m in found.get("contactMedia", ())
+        ),
+        external_identifiers=tuple(identifier_from(identifier) for identifier in found.get("externalIdentifiers", ())),
+        created_at=found["createdAt"],
+        updated_at=found["updatedAt"],
+    )
+
+
+def identifier_document(identifier: ExternalIdentifier) -> Fields:
+    return {"owner": identifier.owner, "type": identifier.type, "value": identifier.value}
+
+
+def identifier_from(found: Mapping[str, Any]) -> ExternalIdentifier:
+    return ExternalIdentifier(found["owner"], found["value"], found.get("type"))
+
+
+# ---------------------------------------------------------------- interactions
+
+
+def interaction_document(interaction: Interaction) -> Fields:
+    parties = [{"party": i.party, "role": str(i.role), "since": i.since} for i in interaction.parties]
+    return lean(
+        {
+            "_id": interaction.id,
+            "seq": interaction.seq,
+            "publicSeq": interaction.public_seq,
+            "direction": str(interaction.direction),
+            "kind": str(interaction.kind),
+            "topic": interaction.topic,
+            "reason": interaction.reason,
+            "description": interaction.description,
+            "vertical": interaction.vertical and str(interaction.vertical),
+            "priority": interaction.priority.rank,
+            "status": str(interaction.status),
+            "statusChangedAt": interaction.status_changed_at,
+            "question": interaction.question,
+            "resolution": interaction.resolution,
+            "statusReason": interaction.status_reason,
+            "startedAt": interaction.started_at,
+            "endedAt": interaction.ended_at,
+            "createdAt": interaction.created_at,
+            "updatedAt": interaction.updated_at,
+            "publicUpdatedAt": interaction.public_updated_at,
+            "items": [item_document(item) for item in interaction.items],
+            "notes": [note_document(note) for note in interaction.notes],
+            "progress": progress_document(interaction.progress) if interaction.progress else None,
+            "nextUpdateDueAt": interaction.next_update_due_at,
+            "externalIdentifiers": [identifier_document(identifier) for identifier in interaction.external_identifiers],
+            "maker": interaction.maker or None,
+            "request": interaction.request or None,
+            "extra": interaction.extra,
+        }
+    ) | {
+        "channels": [lean({"type": str(c.type), "name": c.name, "since": c.since}) for c in interaction.channels],
+        "parties": parties,
+        "visibleTo": list(interaction.visible_to),
+    }
+
+
+def interaction_from(found: Mapping[str, Any]) -> Interaction:
+    return Interaction(
+        id=InteractionId(found["_id"]),
+        seq=found["seq"],
+        public_seq=found["publicSeq"],
+        direction=Direction(found["direction"]),
+        kind=InteractionKind(found["kind"]),
+        topic=found.get("topic"),
+        reason=found.get("reason"),
+        description=found.get("description"),
+        vertical=Vertical(found["vertical"]) if "vertical" in found else None,
+        priority=PRIORITIES[found["priority"]],
+        status=Status(found["status"]),
+        status_changed_at=found["statusChangedAt"],
+        question=found.get("question"),
+        resolution=found.get("resolution"),
+        status_reason=found.get("statusReason"),
+        started_at=found["startedAt"],
+        ended_at=found.get("endedAt"),
+        created_at=found["createdAt"],
+        updated_at=found["updatedAt"],
+        public_updated_at=found["publicUpdatedAt"],
+        channels=tuple(Channel(ChannelType(c["type"]), c["since"], c.get("name")) for c in found["channels"]),
+        parties=tuple(Involvement(PartyId(i["party"]), InvolvementRole(i["role"]), i["since"]) for i in found["parties"]),
+        items=tuple(item_from(item) for item in found.get("items", ())),
+        notes=tuple(note_from(note) for note in found.get("notes", ())),
+        progress=progress_from(found["progress"]) if "progress" in found else None,
+        external_identifiers=tuple(identifier_from(identifier) for identifier in found.get("externalIdentifiers", ())),
+        maker=found.get("maker", ""),
+        request=found.get("request", ""),
+        extra=found.get("extra"),
+    )
+
+
+def item_document(item: Item) -> Fields:
+    entity = item.entity
+    return lean(
+        {
+            "id": item.id,
+            "type": item.type,
+            "reason": item.reason,
+            "resolution": item.resolution,
+            "vertical": item.vertical and str(item.vertical),
+            "entity": entity and lean({"type": entity.type, "entityId": entity.entity_id, "href": entity.href, "name": entity.name}),
+            "createdAt": item.created_at,
+            "resolvedAt": item.resolved_at,
+        }
+    )
+
+
+def item_from(found: Mapping[str, Any]) -> Item:
+    entity = found.get("entity")
+    return Item(
+        id=ItemId(found["id"]),
+        type=found["type"],
+        reason=found.get("reason"),
+        resolution=found.get("resolution"),
+        vertical=Vertical(found["vertical"]) if "vertical" in found else None,
+        entity=EntityRef(entity["type"], entity["entityId"], entity.get("href"), entity.get("name")) if entity else None,
+        created_at=found["createdAt"],
+        resolved_at=found.get("resolvedAt"),
+    )
+
+
+def note_document(note: Note) -> Fields:
+    return lean(
+        {
+            "id": note.id,
+            "text": note.text,
+            "visibility": str(note.visibility),
+            "channel": note.channel and str(note.channel),
+            "author": note.author,
+            "authorRole": str(note.author_role),
+            "at": note.at,
+        }
+    )
+
+
+def note_from(found: Mapping[str, Any]) -> Note:
+    return Note(
+        id=NoteId(found["id"]),
+        text=found["text"],
+        visibility=NoteVisibility(found["visibility"]),
+        channel=ChannelType(found["channel"]) if "channel" in found else None,
+        author=PartyId(found["author"]) if "author" in found else None,
+        author_role=Role(found["authorRole"]),
+        at=found["at"],
+    )
+
+
+def progress_document(progress: Progress) -> Fields:
+    return lean(
+        {
+            "percent": progress.percent,
+            "stage": progress.stage,
+            "message": progress.message,
+            "expectedCompletionAt": progress.expected_completion_at,
+            "updatedAt": progress.updated_at,
+            "nextUpdateDueAt": progress.next_update_due_at,
+        }
+    )
+
+
+def progress_from(found: Mapping[str, Any]) -> Progress:
+    return Progress(
+        percent=found.get("percent"),
+        stage=found.get("stage"),
+        message=found.get("message"),
+        expected_completion_at=found.get("expectedCompletionAt"),
+        updated_at=found["updatedAt"],
+        next_update_due_at=found.get("nextUpdateDueAt"),
+    )
+
+
+# ---------------------------------------------------------------- what the committer needs to know of a subject
+
+
+Subject = Interaction | Party
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where subjects of one kind are kept, and how."""
+
+    collection: str
+    to_document: Callable[[Any], Fields]
+    from_document: Callable[[Mapping[str, Any]], Any]
+
+
+KEPT: Final[Mapping[SubjectKind, Keeping]] = {
+    SubjectKind.INTERACTION: Keeping("interactions", interaction_document, interaction_from),
+    SubjectKind.PARTY: Keeping("parties", party_document, party_from),
+}
+
+GROWING: Final = ("notes", "items")  # lists that mostly grow at their end: sent as $push, not rewritten
+
+
+def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
+    """The update that makes `now` of `was`: fields set and unset, and the tails of lists that grew."""
+    update: dict[str, Fields] = {}
+    for name, value in now.items():
+        old = was.get(name)
+        if old == value:
+            continue
+        if name in GROWING and isinstance(old, list) and old == value[: len(old)]:
+            update.setdefault("$push", {})[name] = {"$each": value[len(old) :]}
+        else:
+            update.setdefault("$set", {})[name] = value
+    if gone := {name: "" for name in was if name not in now and name in KNOWN}:
+        update["$unset"] = gone
+    return dict(update)
+
+
+KNOWN: Final = frozenset(
+    {
+        "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes", "progress",
+        "nextUpdateDueAt", "externalIdentifiers", "extra", "preferredLanguage", "contactMedia",
+    }
+)  # fmt: skip
+"""Fields that this version may take away; what a later version wrote beside them stays."""

@@ -1,0 +1,169 @@
+"""The one seam to the database: connecting, checking, sessions and transactions, and what its errors mean to a caller.
+
+PyMongo Async and Motor differ in a handful of awaits; `Mongo` hides them, so that nothing else knows which one it runs on
+(decision 1). Everything is written with `w=majority`, journaled, and read with majority read concern.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, cast
+
+import pymongo
+import structlog
+from bson import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient, timeout
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from hub.errors import StartupError, Unavailable
+
+Document = Mapping[str, Any]  # as MongoDB keeps it: what a view reads; nothing above `graph` takes it apart
+Driver = Literal["pymongo", "motor"]
+
+UNIT: Final = 8.0  # seconds that one unit of work may take; a URI's timeoutMS would not bound a transaction
+REACH: Final = 5_000  # milliseconds to find a primary: an election takes two or three seconds
+NOT_NOW: Final = frozenset({11600, 11602, 10107, 13435, 13436, 189, 91, 262, 50, 6, 7, 89, 9001})  # going down, stepping down, timed out
+
+log = structlog.get_logger("hub.store")
+
+
+class Mongo:
+    """One database, one client, one event loop: made in the lifespan, never at import."""
+
+    def __init__(self, uri: str, database: str, driver: Driver = "pymongo") -> None:
+        self.driver = driver
+        options: dict[str, Any] = {
+            "tz_aware": True,
+            "retryWrites": True,
+            "serverSelectionTimeoutMS": REACH,
+            "connectTimeoutMS": REACH,
+            "appname": "interaction-hub",
+            "maxPoolSize": 64,
+        }
+        make: Any = AsyncMongoClient if driver == "pymongo" else AsyncIOMotorClient
+        try:
+            self.client: AsyncMongoClient[dict[str, Any]] = make(uri, **options)
+            self.database: AsyncDatabase[dict[str, Any]] = self.client.get_database(
+                database,
+                codec_options=cast("CodecOptions[dict[str, Any]]", CodecOptions(tz_aware=True)),
+                write_concern=WriteConcern(w="majority", j=True),
+                read_concern=ReadConcern("majority"),
+            )
+        except (InvalidURI, ConfigurationError) as error:
+            raise StartupError(f"HUB_MONGO_URI cannot be used: {error}.") from None
+
+    def __getitem__(self, name: str) -> AsyncCollection[dict[str, Any]]:
+        return self.database[name]
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        closing: Any = self.client.close()
+        if closing is not None:
+            await closing
+
+    async def check(self) -> str:
+        """The server's version; StartupError where it cannot keep what the hub promises, saying what to change."""
+        try:
+            with timeout(UNIT):
+                hello = await self.client.admin.command("hello")
+                if "setName" not in hello:
+                    raise StartupError(
+                        "This MongoDB is no replica set, and the hub needs transactions: start it with --replSet NAME, run rs.initiate()."
+                    )
+                defaults = await self.client.admin.command("getDefaultRWConcern")
+                if (found := defaults.get("defaultWriteConcern", {}).get("w")) != "majority":
+                    raise StartupError(
+                        f"This MongoDB's default write concern is w: {found!r}, not 'majority' (an arbiter lowers it): run "
+                        "db.adminCommand({setDefaultRWConcern: 1, defaultWriteConcern: {w: 'majority'}})."
+                    )
+                return str((await self.client.admin.command("buildInfo"))["version"])
+        except PyMongoError as error:
+            raise StartupError(f"The hub cannot talk to its MongoDB: {brief(error)}") from None
+
+    async def answers(self, seconds: float = 2.0) -> bool:
+        """Whether a primary answers within some seconds."""
+        try:
+            with timeout(seconds):
+                await self.client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+    async def session(self) -> AsyncClientSession:
+        """A new session; end it with `end_session`."""
+        starting: Any = self.client.start_session()
+        if isinstance(starting, Awaitable):
+            starting = await starting
+        return cast("AsyncClientSession", starting)
+
+    async def begin(self, session: AsyncClientSession) -> None:
+        """Open a transaction with majority write concern on `session`; its first command starts it on the server."""
+        starting: Any = session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern(w="majority", j=True))
+        if asyncio.iscoroutine(starting):
+            await starting
+
+    async def page(
+        self, collection: str, query: Document, *, projection: Any = None, sort: Any = None, limit: int = 0
+    ) -> list[dict[str, Any]]:
+        """Every matching document, at most `limit`, as one list."""
+        cursor = self[collection].find(dict(query), projection, sort=sort, limit=limit, batch_size=max(limit, 0) or 1_000)
+        return await cursor.to_list(None)
+
+    async def by_ids(self, collection: str, ids: Sequence[Any], projection: Any = None) -> dict[Any, dict[str, Any]]:
+        """The documents with these `_id`s that exist, by `_id`; asks nothing for no ids."""
+        if not ids:
+            return {}
+        found = await self.page(collection, {"_id": {"$in": list(ids)}}, projection=projection)
+        return {document["_id"]: document for document in found}
+
+
+@contextlib.contextmanager
+def unit_of_work(seconds: float = UNIT) -> Iterator[None]:
+    """Bounds what runs inside and tells a driver's failure as what it means: Unavailable, or a fault of ours."""
+    try:
+        with timeout(seconds):
+            yield
+    except PyMongoError as error:
+        if is_unavailable(error):
+            log.warning("database_unavailable", cause=brief(error))
+            raise Unavailable("The database does not answer at the moment.") from error
+        raise
+
+
+def is_unavailable(error: PyMongoError) -> bool:
+    """Whether the database, not the request, is the trouble, so that the same request may succeed later."""
+    return (
+        isinstance(error, (ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError))
+        or (isinstance(error, OperationFailure) and error.code in NOT_NOW)
+        or error.timeout
+        or isinstance(error, pymongo.errors.InvalidOperation)
+    )
+
+
+def brief(error: BaseException) -> str:
+    """The first sentence of a driver's error, without addresses' topology dump."""
+    return str(error).split(", Timeout:")[0].split(", full error:")[0][:300]
+
+
+@contextlib.asynccontextmanager
+async def connected(uri: str, database: str, driver: Driver = "pymongo") -> AsyncIterator[Mongo]:
+    """A connection for as long as the block lasts."""
+    mongo = Mongo(uri, database, driver)
+    try:
+        yield mongo
+    finally:
+        await mongo.close()

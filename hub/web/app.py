@@ -1,0 +1,90 @@
+"""The routes of a hub, and how they are served."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from hub.errors import StartupError
+from hub.web.http import graphql
+from hub.web.hub import Hub
+from hub.web.sockets import socket as graphql_socket
+
+PATH: Final = "/graphql"
+FRAME: Final = 64 * 1024  # bytes of one WebSocket message
+GRACE: Final = 5  # seconds that requests under way get at the end
+
+
+def app(hub: Hub) -> Starlette:
+    """The application for a hub that is open."""
+    starlette = Starlette(
+        routes=[
+            Route(PATH, graphql, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            WebSocketRoute(PATH, graphql_socket),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )
+    starlette.state.hub = hub
+    return starlette
+
+
+async def healthz(_: Request) -> Response:
+    """The process is alive."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Whether it can answer: each part with its state; 503 while one is not well."""
+    hub: Hub = request.app.state.hub
+    parts = {
+        "database": "ok" if await hub.mongo.answers() else "does not answer",
+        "feed": "behind: the log cannot be read" if hub.journal.feed.is_behind else "ok",
+        "bus": "ok" if hub.journal.bus.is_up else "down: the poll bridges it",
+    }
+    well = parts["database"] == parts["feed"] == "ok"
+    return JSONResponse({"status": "ok" if well else "unavailable", **parts}, 200 if well else 503)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, whose owner takes the signals: what is queued is committed and mongod is stopped in order after it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server(hub: Hub) -> Server:
+    """A server for a hub; give it the socket of `listening`."""
+    return Server(
+        uvicorn.Config(
+            app(hub),
+            ws="websockets-sansio",
+            ws_max_size=FRAME,
+            ws_per_message_deflate=False,  # 64 KiB a socket with it, 14 without
+            timeout_graceful_shutdown=GRACE,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+        )
+    )
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A bound socket, before anything else is started; StartupError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(2048)  # so that a port that another hub listens on is refused now
+    except OSError as error:
+        bound.close()
+        raise StartupError(f"The hub cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from None
+    return bound

@@ -1,0 +1,106 @@
+"""One hub, put together: its database, its journal, what it reads from, and who it believes. Knows nothing of sockets."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hub.access.keys import Keyring, local_secret, local_signing_key
+from hub.access.tokens import LocalIssuer, TokenVerifier
+from hub.access.viewers import NOBODY, Viewer
+from hub.domain.ids import uuid7
+from hub.graph.context import Context
+from hub.graph.execution import Executor
+from hub.journal import opening
+from hub.journal.opening import Journal
+from hub.schema import executable
+from hub.settings import Settings
+from hub.store import catalogue
+from hub.store.interactions import Interactions
+from hub.store.mongo import Mongo, connected
+from hub.store.paging import PageCursors
+from hub.store.parties import Parties
+
+
+def now() -> datetime:
+    """The clock: UTC, whole milliseconds, as MongoDB keeps them."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id(prefix: str) -> str:
+    """A fresh id with this prefix."""
+    return prefix + uuid7(now())
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Everything a transport needs to answer an operation."""
+
+    settings: Settings
+    mongo: Mongo
+    journal: Journal
+    tokens: TokenVerifier
+    executor: Executor
+    interactions: Interactions
+    parties: Parties
+    page_cursors: PageCursors
+
+    def viewer(self, token: str | None) -> Viewer:
+        """Whoever bears the token; nobody without one. Raises Unauthenticated for one that does not verify."""
+        return NOBODY if token is None else self.tokens.verify(token)
+
+    def context(self, viewer: Viewer) -> Context:
+        """A fresh context for one operation."""
+        return Context(
+            viewer=viewer,
+            journal=self.journal,
+            interactions=self.interactions,
+            parties=self.parties,
+            page_cursors=self.page_cursors,
+            now=now(),
+            reopen_window=timedelta(days=self.settings.reopen_days),
+        )
+
+
+def keyring(settings: Settings) -> Keyring:
+    """The keys of cursors: from HUB_SECRET, or, for a hub of one's own, from the file in the data directory."""
+    if settings.secret is None:
+        return Keyring(local_secret(settings.data_dir))
+    previous = settings.secret_previous
+    return Keyring(settings.secret.get_secret_value().encode(), previous.get_secret_value().encode() if previous else None)
+
+
+def local_issuer(settings: Settings) -> LocalIssuer:
+    """The issuer of local mode: a key made at first start."""
+    return LocalIssuer(local_signing_key(settings.data_dir), clock=now)
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncIterator[Hub]:
+    """A hub at work on a database. `role` ("serve", "import") tells the processes of one data directory apart."""
+    keys = keyring(settings)
+    async with connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
+        await mongo.check()
+        await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
+        name = f"{socket.gethostname()}:{settings.data_dir.resolve()}:{role}"
+        async with opening.opened(
+            mongo,
+            keys,
+            name=name,
+            clock=now,
+            new_id=new_id,
+            bus_url=settings.bus,
+            reopen_window=timedelta(days=settings.reopen_days),
+        ) as journal:
+            yield Hub(
+                settings=settings,
+                mongo=mongo,
+                journal=journal,
+                tokens=local_issuer(settings),
+                executor=Executor(executable()),
+                interactions=Interactions(mongo),
+                parties=Parties(mongo),
+                page_cursors=PageCursors(keys, "interactions:createdAt"),
+            )
