@@ -15,7 +15,7 @@ import orjson
 import structlog
 import typer
 
-from hub import mongod, watching
+from hub import mongod
 from hub.access.tokens import LocalIssuer
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
@@ -28,6 +28,7 @@ from hub.journal.log import Actor
 from hub.schema import sdl
 from hub.settings import Settings
 from hub.store.mongo import connected
+from hub.web import watching
 from hub.web.app import PATH, Server, listening, server
 from hub.web.hub import Hub, keyring, local_issuer, now, opened
 

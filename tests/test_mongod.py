@@ -163,7 +163,7 @@ def test_damaged_data_are_named_as_such(tmp_path: Path) -> None:
             "echo 'mongod: error while loading shared libraries: libcurl.so.4: cannot open shared object file' >&2; exit 127",
             r"needs the shared library libcurl\.so\.4, which this machine lacks: on Debian .* `apt-get install libcurl4` brings it\.$",
         ),
-        ("echo \"mongod: version \\`GLIBC_2.34' not found (required by mongod)\" >&2; exit 1", r"needs GLIBC_2\.34, newer than this"),
+        ('echo "mongod: version \\`GLIBC_2.34\' not found (required by mongod)" >&2; exit 1', r"needs GLIBC_2\.34, newer than this"),
         ("kill -ILL $$", r"does not run on this processor"),
         ("echo 'write failed: No space left on device'; exit 14", r"^The disk of .* is full"),
         ("echo 'error parsing command line'; exit 2", r"^mongod refused to start \(exit 2\) and said: error parsing command line"),

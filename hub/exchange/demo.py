@@ -24,6 +24,7 @@ from hub.domain.terms import (
     Vertical,
 )
 from hub.exchange.importing import Submit
+from hub.exchange.lenient import to_milliseconds
 
 OWNER: Final = "demo"
 
@@ -62,10 +63,10 @@ class Demo:
 async def demo(submit: Submit, *, now: datetime) -> Demo:
     """Have the demo data there; what is there already is left as it has become."""
     parties = await asyncio.gather(*(submit(ImportParty(party)) for party in CAST))
-    found = await asyncio.gather(*(submit(command) for command in interactions(now)))
-    ids = [PartyId(committed.about.id) for committed in parties]
+    found = await asyncio.gather(*(submit(command) for command in interactions(to_milliseconds(now))))
+    customer, agent, supervisor, partner = (PartyId(committed.about.id) for committed in parties)
     made = tuple(InteractionId(committed.about.id) for committed in found)
-    return Demo(*ids, ongoing=made[0], interactions=made)
+    return Demo(customer, agent, supervisor, partner, ongoing=made[0], interactions=made)
 
 
 def interactions(now: datetime) -> Sequence[ImportInteraction]:

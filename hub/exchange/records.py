@@ -44,25 +44,29 @@ class Lines:
         while (line := self._line()) is None:
             if len(self._buffer) > RECORD:
                 return await self._cut()
-            if not await self._more():
+            if self._ended:
                 return None
+            await self._more()
         return self._number, line
 
+    async def first(self) -> bytes:
+        """The first line that holds something, or a little more than a record has of it; it stays to be read."""
+        while True:
+            line, end, _ = bytes(self._buffer).lstrip(BLANK).partition(b"\n")
+            if end or self._ended or len(self._buffer) > RECORD:
+                return line.rstrip(BLANK)
+            await self._more()
+
     async def peek(self, size: int) -> bytes:
-        """All that is there, up to `size` bytes; it stays to be read."""
-        await self._fill(size)
+        """All that comes, up to `size` bytes; it stays to be read."""
+        while len(self._buffer) < size and not self._ended:
+            await self._more()
         return bytes(memoryview(self._buffer)[:size])
 
-    async def _fill(self, size: int) -> None:
-        while len(self._buffer) < size and await self._more():
-            pass
-
-    async def _more(self) -> bool:
-        if not self._ended:
-            chunk = await asyncio.to_thread(self._read, CHUNK)
-            self._ended = not chunk
-            self._buffer += chunk
-        return not self._ended
+    async def _more(self) -> None:
+        chunk = await asyncio.to_thread(self._read, CHUNK)
+        self._ended = not chunk
+        self._buffer += chunk
 
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n") + 1 or (len(self._buffer) if self._ended else 0)
@@ -87,7 +91,7 @@ class Lines:
 async def records(stream: IO[bytes]) -> AsyncGenerator[Record, None]:
     """The records of a stream, once it is known what it holds. Raises Unreadable where there is none."""
     lines = Lines(stream)
-    first = await _first_line(lines)
+    first = await lines.first()
     if not first:
         raise Unreadable("it is empty")
     if isinstance(_decoded(first, "").value, dict):
@@ -99,16 +103,6 @@ async def records(stream: IO[bytes]) -> AsyncGenerator[Record, None]:
     if not _has_a_record(whole.splitlines()):
         raise Unreadable(decoded.unreadable)
     return _by_line(lines)
-
-
-async def _first_line(lines: Lines) -> bytes:
-    """The first line that holds something, or a little more than a record has of it."""
-    size = CHUNK
-    while True:
-        found = await lines.peek(size)
-        if b"\n" in (text := found.lstrip(BLANK)) or len(found) < size or size > RECORD:
-            return text.partition(b"\n")[0].rstrip(BLANK)
-        size *= 2
 
 
 async def _by_line(lines: Lines) -> AsyncGenerator[Record, None]:

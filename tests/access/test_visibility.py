@@ -16,9 +16,7 @@ ANNA, BERT = PartyId("par_" + "a" * 32), PartyId("par_" + "b" * 32)
 PARTIES = st.sampled_from([ANNA, BERT])
 SIGHTS = st.builds(
     lambda roles, party: Visibility.of(
-        Viewer(
-            issuer="test", subject="s", client=None, token_id=None, party=party, roles=roles, scopes=frozenset(), expires_at=None
-        )
+        Viewer(issuer="test", subject="s", client=None, token_id=None, party=party, roles=roles, scopes=frozenset(), expires_at=None)
     ),
     st.frozensets(st.sampled_from(list(Role)), max_size=3),
     st.none() | PARTIES,

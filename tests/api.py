@@ -1,0 +1,176 @@
+"""The hub as its clients see it: GraphQL over HTTP and WebSocket, as each role."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from hub.access.tokens import LocalIssuer
+from hub.domain.ids import PartyId
+from hub.domain.terms import Role
+from hub.web.hub import Hub, local_issuer
+
+INTERACTION = """
+  id revision status kind priority direction reason description resolution question statusReason startedAt endedAt createdAt updatedAt
+  allowedTransitions customer { id name } parties { role party { id name } } channels { type name }
+  items { id type resolution resolvedAt } notes { id text visibility authorRole } internalNotes { text }
+  progress { percent stage message nextUpdateDueAt overdue } redactions { field requiresRoles }
+"""
+ERRORS = """
+  errors { code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs }
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> Any:
+        assert "errors" not in self.body, self.body["errors"]
+        return self.body["data"]
+
+    @property
+    def codes(self) -> list[str]:
+        return [error["extensions"]["code"] for error in self.body.get("errors", ())]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One viewer's way in."""
+
+    client: httpx.AsyncClient
+    address: str
+    token: str | None
+    party: PartyId | None = None
+
+    async def ask(self, query: str, /, **variables: Any) -> Answer:
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        response = await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        return Answer(response.status_code, response.json())
+
+    async def act(self, mutation: str, /, **input: Any) -> Any:
+        """The payload of a mutation on an interaction."""
+        kind = mutation[0].upper() + mutation[1:] + "Input"
+        text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ interaction {{ {INTERACTION} }} cursor replayed {ERRORS} }} }}"
+        return (await self.ask(text, input=input)).data[mutation]
+
+    async def refused(self, mutation: str, /, **input: Any) -> dict[str, Any]:
+        """The one error of a mutation that is refused."""
+        payload = await self.act(mutation, **input)
+        assert payload["interaction"] is None
+        assert len(payload["errors"]) == 1
+        return dict(payload["errors"][0])
+
+    async def create(self, **input: Any) -> Any:
+        """A new interaction."""
+        payload = await self.act("createInteraction", **({"direction": "INBOUND", "channel": "PHONE"} | input))
+        assert payload["errors"] == []
+        return payload["interaction"]
+
+    async def interaction(self, id: str) -> Any:
+        return (await self.ask(f"query($id: ID!) {{ interaction(id: $id) {{ {INTERACTION} }} }}", id=id)).data["interaction"]
+
+    async def cursor(self) -> str:
+        return str((await self.ask("{ cursor }")).data["cursor"])
+
+    @contextlib.asynccontextmanager
+    async def stream(self, query: str, /, **variables: Any) -> AsyncIterator["Stream"]:
+        """A subscription on a socket of its own."""
+        async with connect(f"ws://{self.address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+            stream = Stream(socket)
+            await stream.send({"type": "connection_init", "payload": {"token": self.token} if self.token else {}})
+            assert (await stream.receive())["type"] == "connection_ack"
+            await stream.send({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": variables}})
+            yield stream
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One socket."""
+
+    socket: ClientConnection
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        return message
+
+    async def frame(self) -> Any:
+        """The next frame of the subscription."""
+        message = await self.receive()
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        return next(iter(message["payload"]["data"].values()))
+
+    async def frames(self, count: int) -> list[Any]:
+        return [await self.frame() for _ in range(count)]
+
+
+@dataclass(frozen=True)
+class Api:
+    """A hub with a cast: two customers, an agent, a supervisor, a partner."""
+
+    hub: Hub
+    client: httpx.AsyncClient
+    address: str
+    issuer: LocalIssuer
+    customer: PartyId
+    other_customer: PartyId
+    agent: PartyId
+    partner: PartyId
+
+    @classmethod
+    async def opened(cls, hub: Hub, client: httpx.AsyncClient, address: str) -> "Api":
+        issuer = local_issuer(hub.settings)
+        staff = Caller(client, address, issuer.mint([Role.AGENT]))
+
+        async def party(name: str, kind: str = "INDIVIDUAL") -> PartyId:
+            media = [{"kind": "EMAIL", "address": f"{name.split(maxsplit=1)[0].lower()}@example.com", "preferred": True}]
+            text = f"mutation($input: UpsertPartyInput!) {{ upsertParty(input: $input) {{ party {{ id }} {ERRORS} }} }}"
+            payload = (await staff.ask(text, input={"kind": kind, "name": name, "contactMedia": media})).data["upsertParty"]
+            return PartyId(payload["party"]["id"])
+
+        return cls(
+            hub=hub,
+            client=client,
+            address=address,
+            issuer=issuer,
+            customer=await party("Ada Hopper"),
+            other_customer=await party("Grace Lovelace"),
+            agent=await party("Alan Church"),
+            partner=await party("Northlight Stores", "ORGANIZATION"),
+        )
+
+    def as_role(self, role: Role, party: PartyId | None = None, scopes: list[str] | None = None) -> Caller:
+        return Caller(self.client, self.address, self.issuer.mint([role], party=party, scopes=scopes), party)
+
+    @property
+    def anonymous(self) -> Caller:
+        return Caller(self.client, self.address, None)
+
+    @property
+    def as_agent(self) -> Caller:
+        return self.as_role(Role.AGENT, self.agent)
+
+    @property
+    def as_customer(self) -> Caller:
+        return self.as_role(Role.CUSTOMER, self.customer)
+
+    @property
+    def as_other_customer(self) -> Caller:
+        return self.as_role(Role.CUSTOMER, self.other_customer)
+
+    @property
+    def as_partner(self) -> Caller:
+        return self.as_role(Role.PARTNER, self.partner)

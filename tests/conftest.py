@@ -1,0 +1,85 @@
+"""What the tests stand on: a real mongod, a hub at work on it, and its public doors on real sockets."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub import mongod
+from hub.domain.terms import Role
+from hub.journal.batch import Committed
+from hub.journal.desk import Command
+from hub.journal.log import Actor
+from hub.settings import Settings
+from hub.store import catalogue
+from hub.store.mongo import Mongo, connected
+from hub.web.app import listening, server
+from hub.web.hub import Hub, opened
+from tests.api import Api
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A mongod of this test process."""
+    with mongod.start(tmp_path_factory.mktemp("mongod")) as running:
+        yield running.uri
+
+
+@pytest.fixture
+async def mongo(mongo_uri: str) -> AsyncIterator[Mongo]:
+    """An empty database, with its validators and indexes."""
+    async with connected(mongo_uri, "hub") as mongo:
+        await catalogue.apply(mongo)
+        for name in await mongo.database.list_collection_names():
+            await mongo[name].delete_many({})
+        yield mongo
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A hub of its own: fresh keys, a free port."""
+    return Settings.load(data_dir=tmp_path / "hub", port=0)
+
+
+@pytest.fixture
+async def hub(settings: Settings, mongo_uri: str, mongo: Mongo) -> AsyncIterator[Hub]:
+    """A hub at work on the empty database."""
+    async with opened(settings, mongo_uri, role="test") as hub:
+        yield hub
+
+
+@contextlib.asynccontextmanager
+async def serving(hub: Hub) -> AsyncIterator[str]:
+    """The hub's doors on a free port: gives the address."""
+    running, bound = server(hub), listening("127.0.0.1", 0)
+    task = asyncio.create_task(running.serve(sockets=[bound]))
+    try:
+        while not running.started:
+            await asyncio.sleep(0.001)
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        await task
+        bound.close()
+
+
+@pytest.fixture
+async def address(hub: Hub) -> AsyncIterator[str]:
+    """Where the hub answers."""
+    async with serving(hub) as address:
+        yield address
+
+
+@pytest.fixture
+async def api(hub: Hub, address: str) -> AsyncIterator[Api]:
+    """The hub through its public doors, with a small cast of parties."""
+    async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client:
+        yield await Api.opened(hub, client, address)
+
+
+async def submit(hub: Hub, command: Command) -> Committed:
+    """Have a command committed as SYSTEM."""
+    return await hub.journal.committer.submit(command, Actor(None, Role.SYSTEM))
