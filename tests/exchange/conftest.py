@@ -1,23 +1,17 @@
-"""A journal on a real mongod, and a document that needs no repair."""
+"""The exchange's way into the journal, and a document that needs no repair."""
 
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from hub import mongod
-from hub.access.keys import Keyring
-from hub.domain.ids import uuid7
 from hub.domain.terms import Role
-from hub.journal import opening
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
 from hub.journal.log import Actor
 from hub.journal.opening import Journal
-from hub.store import catalogue
-from hub.store.mongo import connected
+from hub.web.hub import Hub
 
 Submit = Callable[[Command], Awaitable[Committed]]
 
@@ -26,23 +20,9 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-def new_id(prefix: str) -> str:
-    return prefix + uuid7(clock())
-
-
-@pytest.fixture(scope="session")
-def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with mongod.start(tmp_path_factory.mktemp("exchange")) as server:
-        yield server.uri
-
-
 @pytest.fixture
-async def journal(uri: str) -> AsyncIterator[Journal]:
-    async with connected(uri, f"exchange_{secrets.token_hex(4)}") as mongo:
-        await catalogue.apply(mongo)
-        async with opening.opened(mongo, Keyring(secrets.token_bytes(32)), name="test", clock=clock, new_id=new_id) as journal:
-            yield journal
-        await mongo.client.drop_database(mongo.database.name)
+def journal(hub: Hub) -> Journal:
+    return hub.journal
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""What the README shows is what the hub does: its operations run, its commands are there, its settings are the settings."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.domain.terms import Role
+from hub.exchange.demo import Demo, demo
+from hub.settings import Settings
+from hub.web.hub import now
+from tests.api import Api, Caller
+from tests.conftest import submit
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+VARYING = (
+    (re.compile(r'"int_[0-9a-f]{32}"'), '"<interaction>"'),
+    (re.compile(r'"[A-Za-z0-9_-]{44}"'), '"<cursor>"'),
+    (re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"'), '"<time>"'),
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block of GraphQL and the answers that stand below it."""
+
+    role: Role
+    text: str
+    answers: list[Any]
+
+    @property
+    def name(self) -> str:
+        return re.sub(r"\W+", " ", self.text).split(" variables")[0].strip()[:40]
+
+
+def examples() -> Iterator[Example]:
+    for text, answers in re.findall(r"```graphql\n(.*?)```\n+```json\n(.*?)```", README, re.DOTALL):
+        role = re.search(r"# as (\w+)", text)
+        assert role, text
+        yield Example(Role(role.group(1)), text, list(values(answers)))
+
+
+def values(text: str) -> Iterator[Any]:
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while rest:
+        value, end = decoder.raw_decode(rest)
+        yield value
+        rest = rest[end:].lstrip()
+
+
+def settled(answer: Any) -> str:
+    """The answer with what differs from run to run named, not quoted."""
+    text = json.dumps(answer, sort_keys=True)
+    for pattern, name in VARYING:
+        text = pattern.sub(name, text)
+    return text
+
+
+@pytest.fixture
+async def cast(api: Api) -> Demo:
+    return await demo(lambda command: submit(api.hub, command), now=now())
+
+
+def caller(api: Api, cast: Demo, role: Role) -> Caller:
+    return api.as_role(role, {Role.CUSTOMER: cast.customer, Role.AGENT: cast.agent}[role])
+
+
+async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: Demo) -> None:
+    shown = list(examples())
+    assert len(shown) == 3
+
+    for example in shown:
+        variables = {"id": cast.ongoing} if "# variables:" in example.text else {}
+        caller_ = caller(api, cast, example.role)
+        if "subscription" in example.text:
+            async with caller_.stream(example.text, **variables) as stream:
+                first = (await stream.receive())["payload"]
+                await caller(api, cast, Role.AGENT).act("reportProgress", id=cast.ongoing, message="The technician rings.", percent=90)
+                answers = [first, (await stream.receive())["payload"]]
+        else:
+            answers = [(await caller_.ask(example.text, **variables)).body]
+        assert [settled(answer) for answer in answers] == [settled(answer) for answer in example.answers]
+
+
+def test_the_readme_names_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"\| (`HUB_[^|]+) \| ([^|]*)\|", README))
+    named = {name: default for names, default in rows.items() for name in re.findall(r"HUB_(\w+)", names)}
+
+    assert {name.lower() for name in named} == set(Settings.model_fields)
+    for name in ("data_dir", "mongo_database", "mongo_driver", "bus", "reopen_days", "idempotency_days", "log_level"):
+        assert f"`{Settings.model_fields[name].default}`" in named[name.upper()]
+
+
+def test_every_target_and_file_of_the_readme_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make (\w+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for path in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+    for path in re.findall(r"`((?:hub|subscriptions|resolvers)/[\w/.]*)`", README):
+        assert (ROOT / path).exists(), path
