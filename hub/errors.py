@@ -112,13 +112,13 @@ class Conflict(Refused):
 
 
 class IllegalTransition(Refused):
-    """The interaction cannot make this move from where it stands."""
+    """The interaction cannot do this from where it stands; `cannot` is the sentence's verb: "cannot become OPEN"."""
 
     code = ErrorCode.ILLEGAL_TRANSITION
 
-    def __init__(self, was: str, wanted: str, allowed: Sequence[str]) -> None:
-        can = f"it can become {listed(allowed, 'or')}" if allowed else "it is final"
-        super().__init__(f"A {was} interaction cannot become {wanted}; {can}.")
+    def __init__(self, was: str, cannot: str, allowed: Sequence[str]) -> None:
+        can = f"it can become {listed(allowed, 'or')}" if allowed else "it is final, so open another one"
+        super().__init__(f"An interaction that is {was} {cannot}; {can}.")
         self.allowed_transitions = tuple(allowed)
 
 

@@ -8,7 +8,6 @@ from hub.graph.context import Info
 from hub.graph.roots import admit, root
 from hub.graph.scalars import Cursor
 from hub.graph.viewers import Viewer
-from hub.journal import head
 
 
 @strawberry.type
@@ -24,5 +23,4 @@ class ViewerQueries:
     @staticmethod
     async def cursor(info: Info) -> Cursor:
         admit(info, "Query.cursor")
-        now = await head.read(info.context.journal.mongo)
-        return Cursor(info.context.journal.cursors.cursor(now.position))
+        return Cursor(info.context.journal.cursors.cursor(await info.context.read_head()))

@@ -1,6 +1,7 @@
 """Streams of interactions: attach, replay, follow. Without `after`: from now on, CAUGHT_UP first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import strawberry
@@ -33,11 +34,19 @@ class InteractionStreams:
         admit(info, "Subscription.interactionProgress")
         if await info.context.interactions.find(info.context.visibility, interaction_id) is None:
             raise NotFound("interaction", "interactionId")
-        frames: Any = _frames(info, EventFilter(interaction_ids=frozenset({interaction_id})), after)
+        frames: Any = _frames(info, EventFilter(interaction_ids=frozenset({interaction_id}), public_only=True), after)
         return frames  # type: ignore[no-any-return]
 
 
 def _frames(info: Info, asked: EventFilter, after: str | None) -> AsyncIterator[Frame]:
-    """What the type views. Checks were made before, so that a refusal is one `error` message and no stream begins."""
+    """What the type views. Checks are made before it is read from, so that a refusal is one `error` and no stream begins."""
     context = info.context
-    return follow(context.journal.feed, context.visibility, asked, place(context, after))
+    start = place(context, after)
+
+    async def renewed() -> AsyncGenerator[Frame, None]:
+        async with aclosing(follow(context.journal.feed, context.visibility, asked, start)) as frames:
+            async for frame in frames:
+                context.renew()  # each frame is an answer of its own: what it joins is read anew
+                yield frame
+
+    return renewed()

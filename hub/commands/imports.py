@@ -14,21 +14,9 @@ from typing import Final, TypeVar
 
 from hub.domain import lifecycle, promises
 from hub.domain.ids import INTERACTION, ITEM, NOTE, PARTY, InteractionId, ItemId, NoteId, PartyId
-from hub.domain.interactions import (
-    CHANNELS,
-    FULL,
-    ITEMS,
-    NOTES,
-    PARTIES,
-    Channel,
-    EntityRef,
-    Interaction,
-    Involvement,
-    Item,
-    Note,
-    Progress,
-)
+from hub.domain.interactions import CHANNELS, FULL, ITEMS, NOTES, PARTIES, Interaction
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
+from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress
 from hub.domain.terms import (
     ChannelType,
     Direction,
@@ -157,9 +145,7 @@ class ImportInteraction:
         self._check_state()
         self._check_dates(desk.now)
         parties, registered = self._parties(desk)
-        interaction = self._interaction(desk, parties)
-        taken_over, event = replace(interaction, updated_at=self.created_at, public_updated_at=self.created_at).with_history()
-        taken_over = replace(taken_over, updated_at=interaction.updated_at, public_updated_at=interaction.updated_at)
+        taken_over, event = self._interaction(desk, parties).with_history()
         return Decision(ref_of(taken_over), (*registered, Change(taken_over, (event,))))
 
     def _check_state(self) -> None:

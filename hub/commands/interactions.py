@@ -10,8 +10,9 @@ from hub.access.viewers import STAFF, Viewer
 from hub.access.visibility import Visibility
 from hub.domain.events import Event
 from hub.domain.ids import INTERACTION, ITEM, NOTE, InteractionId, ItemId, NoteId, PartyId, is_id
-from hub.domain.interactions import EntityRef, Interaction, Involvement, Item, Note
+from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier
+from hub.domain.parts import EntityRef, Involvement, Item, Note
 from hub.domain.terms import (
     ChannelType,
     Direction,
@@ -217,7 +218,9 @@ class Close:
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         interaction = _own(self, desk, viewer)
-        return _decision(*interaction.close(self.resolution, at=desk.now, resolve_open_items=self.resolve_open_items))
+        return _decision(
+            *interaction.close(self.resolution, at=desk.now, resolve_open_items=self.resolve_open_items, window=desk.reopen_window)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +253,7 @@ class ReportProgress:
                 channel=self.channel,
                 expected_completion_at=self.expected_completion_at,
                 next_update_due_at=self.next_update_due_at,
+                window=desk.reopen_window,
             )
         )
 

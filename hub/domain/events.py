@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from hub.domain.parts import Note, Progress
 from hub.domain.terms import Audience, ChannelType, EventType, Status
-
-if TYPE_CHECKING:
-    from hub.domain.interactions import Note, Progress
 
 Value = str | int | datetime | None
 
@@ -23,7 +20,9 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """All but `public_seq` is as of the event. `seq` counts every event of the interaction, `public_seq` the PUBLIC ones."""
+    """What happened, and how the interaction stood right after it.
+
+    `seq` counts every event of the interaction, `public_seq` the PUBLIC ones. `message` is what is said to the customer."""
 
     type: EventType
     at: datetime
@@ -31,9 +30,9 @@ class Event:
     seq: int
     public_seq: int
     status: Status
-    progress: "Progress | None"
+    progress: Progress | None
     channel: ChannelType | None = None
     message: str | None = None
-    note: "Note | None" = None
+    note: Note | None = None
     changes: tuple[FieldChange, ...] = ()
     historical: bool = False

@@ -4,16 +4,17 @@ An act takes the time and the new ids as arguments and answers the next interact
 without an event, no event without a change, and `seq` counts them (eTOM 1.3.5, TMF683).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from hub.domain import lifecycle, promises
 from hub.domain.events import Event, FieldChange, Value
-from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId
+from hub.domain.ids import InteractionId, PartyId
 from hub.domain.lifecycle import REOPEN_WINDOW
 from hub.domain.parties import ExternalIdentifier
+from hub.domain.parts import Channel, Involvement, Item, Note, Progress
 from hub.domain.terms import (
     Audience,
     ChannelType,
@@ -38,79 +39,14 @@ FULL: Final = 100  # percent
 
 Thing = TypeVar("Thing")
 
-TRACKED: Final[dict[str, str]] = {
+TRACKED: Final[Mapping[str, str]] = {
     "status": "status",
     "question": "question",
     "resolution": "resolution",
     "status_reason": "statusReason",
     "ended_at": "endedAt",
 }
-"""What an act of this version can change, and the name it has in the schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel the interaction has used, since when."""
-
-    type: ChannelType
-    since: datetime
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Involvement:
-    """A party that takes part, as what, since when."""
-
-    party: PartyId
-    role: InvolvementRole
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EntityRef:
-    """What an item is about, in the system that keeps it: an order, a bill, a device."""
-
-    type: str
-    entity_id: str
-    href: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """One matter of an interaction; open until it has a resolution."""
-
-    id: ItemId
-    type: str
-    created_at: datetime
-    reason: str | None = None
-    resolution: str | None = None
-    vertical: Vertical | None = None
-    entity: EntityRef | None = None
-    resolved_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    id: NoteId
-    text: str
-    visibility: NoteVisibility
-    at: datetime
-    author: PartyId | None
-    author_role: Role
-    channel: ChannelType | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How it is going, as last reported; `next_update_due_at` is the promise that stood then."""
-
-    updated_at: datetime
-    percent: int | None = None
-    stage: str | None = None
-    message: str | None = None
-    expected_completion_at: datetime | None = None
-    next_update_due_at: datetime | None = None
+"""What a move can change, and the name that it has in the schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +106,13 @@ class Interaction:
         request: str = "",
     ) -> tuple["Interaction", Event]:
         """A new interaction: OPEN with a first promise, or, with `ended_at` and `resolution`, COMPLETED in one act."""
-        status = _first_status(at, started_at, ended_at, resolution)
-        started_at = started_at or at
+        status = Status.OPEN if ended_at is None else Status.COMPLETED
+        started_at, ended_at = _span(started_at, ended_at, at)
+        resolution = optional(resolution, "input", "resolution")
+        if (resolution is None) != (ended_at is None):
+            missing = "resolution" if resolution is None else "endedAt"
+            raise BadInput("endedAt and resolution go together: they log an interaction that is over.", "input", missing)
+        items = _bounded(items, ITEMS, "items")
         due = promises.promise(status, priority, at)
         blank = cls(
             id=id,
@@ -184,7 +125,7 @@ class Interaction:
             priority=priority,
             status=status,
             status_changed_at=at,
-            resolution=optional(resolution, "input", "resolution"),
+            resolution=resolution,
             started_at=started_at,
             ended_at=ended_at,
             created_at=at,
@@ -192,9 +133,7 @@ class Interaction:
             public_updated_at=at,
             channels=(Channel(channel, started_at, optional(channel_name, "input", "channelName", most=SHORT)),),
             parties=_bounded(parties, PARTIES, "parties"),
-            items=tuple(_as_closed(item, at) for item in _bounded(items, ITEMS, "items"))
-            if status is Status.COMPLETED
-            else _bounded(items, ITEMS, "items"),
+            items=items if resolution is None else _resolved(items, resolution, at),
             progress=None if due is None else Progress(updated_at=at, next_update_due_at=due),
             external_identifiers=tuple(external_identifiers),
             maker=maker,
@@ -204,7 +143,7 @@ class Interaction:
 
     def with_history(self) -> tuple["Interaction", Event]:
         """The first event of an interaction that another system kept until now: it begins in the state it has."""
-        return replace(self, seq=0, public_seq=0)._record(EventType.CREATED, self.created_at, historical=True)
+        return self._record(EventType.CREATED, self.updated_at, happened=self.created_at, historical=True)
 
     @property
     def next_update_due_at(self) -> datetime | None:
@@ -249,8 +188,11 @@ class Interaction:
         resolution: str | None = None,
         window: timedelta = REOPEN_WINDOW,
     ) -> tuple["Interaction", Event]:
-        """Move to another state; whether the move is legal is judged before what it needs."""
-        lifecycle.check_move(self.status, to, self.allowed_transitions(at, window))
+        """Move to another state; whether the move is legal is judged before what it needs.
+
+        A `reason` is welcome with any move, and stands as `status_reason` until the next one."""
+        if to not in (allowed := self.allowed_transitions(at, window)):
+            raise IllegalTransition(self.status, f"cannot become {to}", allowed)
         given = {"reason": reason, "question": question, "resolution": resolution}
         if (needed := lifecycle.NEEDS.get(to)) and given[needed] is None:
             raise BadInput(f"To become {to} an interaction needs a {needed}.", "input", needed)
@@ -258,26 +200,26 @@ class Interaction:
             if given[name] is not None and name != needed:
                 raise BadInput(f"A {name} does not go with {to}.", "input", name)
         if to is Status.COMPLETED and self.open_items:
-            raise _open_items(self)
+            raise _open_items(self, "to")
         return self._moved(
             to,
             at,
             question=optional(question, "input", "question"),
-            resolution=optional(resolution, "input", "resolution") or (self.resolution if to is Status.COMPLETED else None),
+            resolution=self.resolution if to is Status.COMPLETED else optional(resolution, "input", "resolution"),
             status_reason=optional(reason, "input", "reason", most=SHORT),
-            items=self.items,
-            message=None,
         )
 
-    def close(self, resolution: str, *, at: datetime, resolve_open_items: bool = False) -> tuple["Interaction", Event]:
+    def close(
+        self, resolution: str, *, at: datetime, resolve_open_items: bool = False, window: timedelta = REOPEN_WINDOW
+    ) -> tuple["Interaction", Event]:
         """Resolve and complete in one act, from every state but COMPLETED and CANCELLED."""
         if self.status in lifecycle.ENDED:
-            raise IllegalTransition(self.status, Status.COMPLETED, self.allowed_transitions(at))
+            raise IllegalTransition(self.status, "cannot be closed", self.allowed_transitions(at, window))
         resolution = text(resolution, "input", "resolution")
         if self.open_items and not resolve_open_items:
-            raise _open_items(self)
-        items = tuple(replace(item, resolution=resolution, resolved_at=at) if item.resolved_at is None else item for item in self.items)
-        return self._moved(Status.COMPLETED, at, question=None, resolution=resolution, status_reason=None, items=items, message=resolution)
+            raise _open_items(self, "resolveOpenItems")
+        at = max(at, self.updated_at)
+        return replace(self, items=_resolved(self.items, resolution, at))._moved(Status.COMPLETED, at, resolution=resolution)
 
     def report_progress(
         self,
@@ -289,16 +231,20 @@ class Interaction:
         channel: ChannelType | None = None,
         expected_completion_at: datetime | None = None,
         next_update_due_at: datetime | None = None,
+        window: timedelta = REOPEN_WINDOW,
     ) -> tuple["Interaction", Event]:
-        """Tell how it is going, and promise the next update; never changes the status."""
+        """Tell how it is going, and promise the next update anew; never changes the status."""
         if self.status not in lifecycle.OPEN:
-            raise IllegalTransition(self.status, "further along", self.allowed_transitions(at))
+            raise IllegalTransition(self.status, "takes no progress", self.allowed_transitions(at, window))
         if percent is not None and not 0 <= percent <= FULL:
             raise BadInput("percent lies between 0 and 100.", "input", "percent")
         if expected_completion_at is not None and expected_completion_at < self.started_at:
             raise BadInput("expectedCompletionAt lies before the interaction began.", "input", "expectedCompletionAt")
         at = max(at, self.updated_at)
-        due = promises.given(next_update_due_at, at, "input", "nextUpdateDueAt") if next_update_due_at else None
+        if next_update_due_at is None:
+            due = promises.promise(self.status, self.priority, at)
+        else:
+            due = promises.given(next_update_due_at, at, "input", "nextUpdateDueAt")
         message = text(message, "input", "message")
         progress = Progress(
             updated_at=at,
@@ -306,7 +252,7 @@ class Interaction:
             stage=optional(stage, "input", "stage", most=SHORT),
             message=message,
             expected_completion_at=expected_completion_at,
-            next_update_due_at=due or promises.promise(self.status, self.priority, at),
+            next_update_due_at=due,
         )
         return replace(self, progress=progress)._record(EventType.PROGRESS_REPORTED, at, channel=channel, message=message)
 
@@ -327,24 +273,21 @@ class Interaction:
         )
         if not (public and self.status is Status.PENDING and note.author_role in {Role.CUSTOMER, Role.VISITOR}):
             return noted, (event,)
-        moved, second = noted._moved(
-            Status.IN_PROGRESS, at, question=None, resolution=None, status_reason=None, items=self.items, message=None
-        )
-        return moved, (event, second)
+        moved, answered = noted._moved(Status.IN_PROGRESS, at)
+        return moved, (event, answered)
 
     def _moved(
         self,
         to: Status,
         at: datetime,
         *,
-        question: str | None,
-        resolution: str | None,
-        status_reason: str | None,
-        items: tuple[Item, ...],
-        message: str | None,
+        question: str | None = None,
+        resolution: str | None = None,
+        status_reason: str | None = None,
     ) -> tuple["Interaction", Event]:
+        """In its new state, with what belongs to that alone; the customer is told the question or the resolution."""
         at = max(at, self.updated_at)
-        due = self.next_update_due_at if {self.status, to} <= lifecycle.PROMISED else promises.promise(to, self.priority, at)
+        due = promises.promise(to, self.priority, at, standing=self.next_update_due_at)
         moved = replace(
             self,
             status=to,
@@ -352,11 +295,10 @@ class Interaction:
             question=question,
             resolution=resolution,
             status_reason=status_reason,
-            items=items,
             ended_at=at if to in lifecycle.ENDED else None,
             progress=replace(self.progress or Progress(updated_at=at), next_update_due_at=due) if self.progress or due else None,
         )
-        return moved._record(lifecycle.event_of(self.status, to), at, message=message, changes=_changes(self, moved))
+        return moved._record(lifecycle.event_of(self.status, to), at, message=question or resolution, changes=_changes(self, moved))
 
     def _record(
         self,
@@ -390,41 +332,33 @@ class Interaction:
         return after, event
 
 
-def _first_status(at: datetime, started_at: datetime | None, ended_at: datetime | None, resolution: str | None) -> Status:
-    for moment, name in ((started_at, "startedAt"), (ended_at, "endedAt")):
-        if moment is not None:
-            not_future(moment, at, "input", name)
-    if ended_at is None:
-        if resolution is not None:
-            raise BadInput("A resolution needs endedAt: together they log an interaction that is over.", "input", "resolution")
-        return Status.OPEN
-    if resolution is None:
-        raise BadInput("An interaction that has ended needs a resolution.", "input", "resolution")
-    if ended_at < (started_at or ended_at):
+def _span(started_at: datetime | None, ended_at: datetime | None, at: datetime) -> tuple[datetime, datetime | None]:
+    """When it began and, if it is over, when it ended. Without a beginning it began when it was recorded, or when it ended."""
+    ended_at = None if ended_at is None else not_future(ended_at, at, "input", "endedAt")
+    started_at = (ended_at or at) if started_at is None else not_future(started_at, at, "input", "startedAt")
+    if ended_at is not None and ended_at < started_at:
         raise BadInput("endedAt lies before startedAt.", "input", "endedAt")
-    return Status.COMPLETED
+    return started_at, ended_at
 
 
-def _as_closed(item: Item, at: datetime) -> Item:
-    return item if item.resolved_at else replace(item, resolved_at=at)
+def _resolved(items: Sequence[Item], resolution: str, at: datetime) -> tuple[Item, ...]:
+    """The items, those that were open with the resolution of the whole."""
+    return tuple(replace(item, resolution=resolution, resolved_at=at) if item.resolved_at is None else item for item in items)
 
 
-def _open_items(interaction: Interaction) -> BadInput:
-    return BadInput(
-        f"{len(interaction.open_items)} of its items are open; resolve them, or close with resolveOpenItems: true.",
-        "input",
-        "resolveOpenItems",
-    )
+def _open_items(interaction: Interaction, field: str) -> BadInput:
+    number = len(interaction.open_items)
+    are = "is" if number == 1 else "are"
+    return BadInput(f"{number} of its items {are} open; closeInteraction with resolveOpenItems: true resolves them too.", "input", field)
 
 
 def _changes(was: Interaction, now: Interaction) -> tuple[FieldChange, ...]:
-    def value(interaction: Interaction, name: str) -> Value:
-        found: Value = getattr(interaction, name)
-        return found
+    before, after = _tracked(was), _tracked(now)
+    return tuple(FieldChange(field, before[field], after[field]) for field in before if before[field] != after[field])
 
-    return tuple(
-        FieldChange(label, value(was, name), value(now, name)) for name, label in TRACKED.items() if value(was, name) != value(now, name)
-    )
+
+def _tracked(interaction: Interaction) -> dict[str, Value]:
+    return {field: getattr(interaction, name) for name, field in TRACKED.items()}
 
 
 def _bounded(things: Sequence[Thing], most: int, name: str) -> tuple[Thing, ...]:

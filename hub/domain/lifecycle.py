@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from hub.domain.terms import EventType, Status
-from hub.errors import IllegalTransition
 
 MOVES: Final[Mapping[Status, tuple[Status, ...]]] = {
     Status.OPEN: (Status.IN_PROGRESS, Status.PENDING, Status.HELD, Status.RESOLVED, Status.CANCELLED),
@@ -53,12 +52,6 @@ def moves(status: Status, *, ended_at: datetime | None, now: datetime, window: t
     if status is Status.COMPLETED and (ended_at is None or now > ended_at + window):
         return ()
     return MOVES[status]
-
-
-def check_move(was: Status, to: Status, allowed: tuple[Status, ...]) -> None:
-    """Raises IllegalTransition unless `to` is among `allowed`."""
-    if to not in allowed:
-        raise IllegalTransition(was, to, allowed)
 
 
 def event_of(was: Status, to: Status) -> EventType:

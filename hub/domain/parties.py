@@ -1,10 +1,10 @@
 """A party: a person, an organization or a system that takes part in interactions (TMF632), and how it is reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 from hub.domain.ids import PartyId
 from hub.domain.terms import ContactMediumKind, PartyKind
@@ -13,6 +13,16 @@ from hub.errors import BadInput
 
 CONTACT_MEDIA: Final = 50  # per party; a person has a handful, an organization a few dozen
 IDENTIFIERS: Final = 50
+LANGUAGE: Final = 35  # characters of a language tag (RFC 5646, section 4.4.1)
+
+NAMES: Final[Mapping[str, str]] = {
+    "kind": "kind",
+    "name": "name",
+    "preferred_language": "preferredLanguage",
+    "contact_media": "contactMedia",
+    "external_identifiers": "externalIdentifiers",
+}
+"""What can change, and the name that it has in the schema."""
 
 
 class PartyEventType(StrEnum):
@@ -56,12 +66,22 @@ class ContactMedium:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyEvent:
-    """One entry about a party: which fields changed, and what stands in them now."""
+    """One entry about a party; `changed` names the fields that have another value than before."""
 
     type: PartyEventType
     at: datetime
     seq: int
-    changed: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+
+
+class Wanted(TypedDict, total=False):
+    """What of a party is to be different; what is left out stays."""
+
+    kind: PartyKind
+    name: str
+    preferred_language: str | None
+    contact_media: Sequence[ContactMedium]
+    external_identifiers: Sequence[ExternalIdentifier]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,41 +109,46 @@ class Party:
         external_identifiers: Sequence[ExternalIdentifier] = (),
     ) -> tuple["Party", PartyEvent]:
         """A party that was not known before."""
-        party = cls(
-            id=id,
-            seq=1,
+        given = Wanted(
             kind=kind,
-            name=text(name, "input", "name", most=SHORT),
-            preferred_language=optional(preferred_language, "input", "preferredLanguage", most=35),
-            contact_media=_media(contact_media),
-            external_identifiers=tuple(external_identifiers),
-            created_at=at,
-            updated_at=at,
+            name=name,
+            preferred_language=preferred_language,
+            contact_media=contact_media,
+            external_identifiers=external_identifiers,
         )
-        return party, PartyEvent(type=PartyEventType.REGISTERED, at=at, seq=1, changed=("kind", "name"))
+        party = cls(id=id, seq=1, created_at=at, updated_at=at, **_checked(given))
+        return party, PartyEvent(type=PartyEventType.REGISTERED, at=at, seq=1)
 
-    def change(self, *, at: datetime, **wanted: Any) -> tuple["Party", PartyEvent | None]:
-        """The party with other values of kind, name, preferred_language, contact_media, external_identifiers.
-
-        What stays as it was writes no event.
-        """
-        if "name" in wanted:
-            wanted["name"] = text(wanted["name"], "input", "name", most=SHORT)
-        if "preferred_language" in wanted:
-            wanted["preferred_language"] = optional(wanted["preferred_language"], "input", "preferredLanguage", most=35)
-        if "contact_media" in wanted:
-            wanted["contact_media"] = _media(wanted["contact_media"])
-        if len(wanted.get("external_identifiers", ())) > IDENTIFIERS:
-            raise BadInput(f"A party has at most {IDENTIFIERS} external identifiers.", "input", "externalIdentifier")
-        changed = tuple(name for name, value in wanted.items() if value != getattr(self, name))
-        if not changed:
+    def change(self, *, at: datetime, **wanted: Unpack[Wanted]) -> tuple["Party", PartyEvent | None]:
+        """The party as it is wanted; where that is how it stands already, no event."""
+        changed = replace(self, **_checked(wanted))
+        fields = tuple(NAMES[name] for name in wanted if getattr(changed, name) != getattr(self, name))
+        if not fields:
             return self, None
-        at = max(at, self.updated_at)
-        party = replace(self, seq=self.seq + 1, updated_at=at, **{name: wanted[name] for name in changed})
-        return party, PartyEvent(type=PartyEventType.CHANGED, at=at, seq=party.seq, changed=changed)
+        changed = replace(changed, seq=self.seq + 1, updated_at=max(at, self.updated_at))
+        return changed, PartyEvent(type=PartyEventType.CHANGED, at=changed.updated_at, seq=changed.seq, changed=fields)
+
+
+def _checked(wanted: Wanted) -> dict[str, Any]:
+    checked: dict[str, Any] = dict(wanted)
+    if "name" in wanted:
+        checked["name"] = text(wanted["name"], "input", "name", most=SHORT)
+    if "preferred_language" in wanted:
+        checked["preferred_language"] = optional(wanted["preferred_language"], "input", "preferredLanguage", most=LANGUAGE)
+    if "contact_media" in wanted:
+        checked["contact_media"] = _media(wanted["contact_media"])
+    if "external_identifiers" in wanted:
+        checked["external_identifiers"] = _identifiers(wanted["external_identifiers"])
+    return checked
 
 
 def _media(media: Sequence[ContactMedium]) -> tuple[ContactMedium, ...]:
     if len(media) > CONTACT_MEDIA:
         raise BadInput(f"A party has at most {CONTACT_MEDIA} contact media.", "input", "contactMedia")
     return tuple(media)
+
+
+def _identifiers(identifiers: Sequence[ExternalIdentifier]) -> tuple[ExternalIdentifier, ...]:
+    if len(identifiers) > IDENTIFIERS:
+        raise BadInput(f"A party has at most {IDENTIFIERS} external identifiers.", "input", "externalIdentifier")
+    return tuple(identifiers)

@@ -17,9 +17,11 @@ UPDATE_WITHIN: Final[Mapping[Priority, timedelta]] = {
 FARTHEST: Final = timedelta(days=366)  # a promise beyond a year is a typing error, not a promise
 
 
-def promise(status: Status, priority: Priority, at: datetime) -> datetime | None:
-    """When the next update is due, for an interaction that came to `status` at `at`; None where nobody waits for us."""
-    return at + UPDATE_WITHIN[priority] if status in PROMISED else None
+def promise(status: Status, priority: Priority, at: datetime, standing: datetime | None = None) -> datetime | None:
+    """When the next update is due, for an interaction that is `status` at `at`; None where nobody waits for us.
+
+    A promise that stands is kept, not moved: coming to another state does not win time."""
+    return (standing or at + UPDATE_WITHIN[priority]) if status in PROMISED else None
 
 
 def given(due: datetime, now: datetime, *path: str) -> datetime:

@@ -8,8 +8,8 @@ from typing import Final
 
 from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportedProgress, ImportInteraction, ImportParty
 from hub.domain.ids import InteractionId, PartyId
-from hub.domain.interactions import Channel, EntityRef
 from hub.domain.parties import ContactMedium, ExternalIdentifier
+from hub.domain.parts import Channel, EntityRef
 from hub.domain.terms import (
     ChannelType,
     ContactMediumKind,

@@ -83,7 +83,7 @@ async def import_file(
     with _opened(source) as stream:
         try:
             found = await records(stream)
-        except (Unreadable, OSError) as error:
+        except Unreadable as error:
             raise Unreadable(f"{_named(source)} cannot be imported: {error}.") from None
         return await _Import(submit, clock, report, owner, strict).run(found)
 
@@ -105,7 +105,7 @@ class _Import:
         async with asyncio.TaskGroup() as tasks, contextlib.aclosing(source):
             try:
                 await self._follow(source, tasks)
-            except OSError as error:
+            except Unreadable as error:
                 self._stop(f"The input broke off: {error}.")
             while self._window:
                 await self._settle()
@@ -161,8 +161,7 @@ class _Import:
                 self._tell_committed(asked, committed)
                 return
             case Unavailable():
-                again = "import the same again when it does, what is there will be known"
-                self._stop(f"The database does not answer; {asked.place} and others after it were not imported: {again}.")
+                self._stop(f"The database does not answer: from {asked.place} on, not everything was imported. Do it again when it does.")
                 return
             case Refused() as refusal:
                 self._skip(asked, str(refusal))

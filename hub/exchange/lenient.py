@@ -173,8 +173,9 @@ def clean(value: object, path: str, repairs: list[Repair], depth: int = 0) -> ob
 def _well_formed(value: str, path: str, repairs: list[Repair]) -> str:
     replaced, count = UNSAFE.subn(REPLACEMENT, value)
     if count:
-        where = UNSAFE.sub(REPLACEMENT, path)
-        repairs.append(Repair(where, f"{count} NUL or unpaired surrogate character{'s were' if count > 1 else ' was'} replaced by U+FFFD"))
+        repairs.append(
+            Repair(shown(path, 200), f"{count} NUL or unpaired surrogate character{'s were' if count > 1 else ' was'} replaced by U+FFFD")
+        )
     return replaced
 
 
@@ -204,10 +205,10 @@ def digest(value: object) -> str:
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
-def shown(value: str) -> str:
-    """A foreign value as a sentence may repeat it: one line, not long."""
-    printable = "".join(character if character.isprintable() else " " for character in value)
-    return printable if len(printable) <= SHOWN else f"{printable[:SHOWN]}..."
+def shown(value: str, most: int = SHOWN) -> str:
+    """A foreign value as a sentence may repeat it: one line, not long, nothing that a terminal obeys."""
+    printable = "".join(character if character.isprintable() else REPLACEMENT for character in value[: most + 1])
+    return printable if len(printable) <= most else f"{printable[:most]}..."
 
 
 def _kind(value: object) -> str:

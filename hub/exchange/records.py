@@ -64,7 +64,10 @@ class Lines:
         return bytes(memoryview(self._buffer)[:size])
 
     async def _more(self) -> None:
-        chunk = await asyncio.to_thread(self._read, CHUNK)
+        try:
+            chunk = await asyncio.to_thread(self._read, CHUNK)
+        except OSError as error:
+            raise Unreadable(f"reading it failed: {error.strerror or error}") from error
         self._ended = not chunk
         self._buffer += chunk
 
@@ -89,18 +92,20 @@ class Lines:
 
 
 async def records(stream: IO[bytes]) -> AsyncGenerator[Record, None]:
-    """The records of a stream, once it is known what it holds. Raises Unreadable where there is none."""
+    """The records of a stream, once it is known what it holds. Raises Unreadable where there is none, and where reading fails."""
     lines = Lines(stream)
     first = await lines.first()
     if not first:
         raise Unreadable("it is empty")
-    if isinstance(_decoded(first, "").value, dict):
+    alone = _decoded(first, "")
+    if isinstance(alone.value, dict):
         return _by_line(lines)
     whole = await lines.peek(WHOLE + 1)
     decoded = _decoded(whole, "record 1", WHOLE)
     if decoded.unreadable is None:
         return _of(decoded)
-    if not _has_a_record(whole.splitlines()):
+    is_array = first.startswith(b"[") and alone.unreadable is not None
+    if is_array or not _has_a_record(whole.splitlines()):
         raise Unreadable(decoded.unreadable)
     return _by_line(lines)
 

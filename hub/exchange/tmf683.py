@@ -27,9 +27,10 @@ from datetime import datetime
 from typing import Final
 
 from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportInteraction
-from hub.domain.interactions import CHANNELS, ITEMS, NOTES, PARTIES, Channel, EntityRef
+from hub.domain.interactions import CHANNELS, ITEMS, NOTES, PARTIES
 from hub.domain.lifecycle import ENDED
 from hub.domain.parties import ExternalIdentifier
+from hub.domain.parts import Channel, EntityRef
 from hub.domain.terms import ChannelType, Direction, InvolvementRole, NoteVisibility, PartyKind, Role, Status
 from hub.domain.texts import LONG
 from hub.exchange.lenient import Repair, Source, Unreadable, clean, digest, looked_up, shown, spelled, to_milliseconds, words

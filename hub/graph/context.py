@@ -1,15 +1,16 @@
 """What every resolver of one operation shares: who is looking, where things are read, and what was held back from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self, cast
+from typing import Any
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
+from hub.journal import head
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
 from hub.store.paging import PageCursors
@@ -27,22 +28,31 @@ class Context:
     interactions: Interactions
     parties: Parties
     page_cursors: PageCursors
-    now: datetime
+    clock: Callable[[], datetime]
     reopen_window: timedelta
+    now: datetime = field(init=False)
+    position: int | None = None  # of the journal's head, where it was read before all else
     visibility: Visibility = field(init=False)
-    withheld: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
     party: DataLoader[str, Document | None] = field(init=False)
     interaction: DataLoader[str, Document | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.visibility = Visibility.of(self.viewer)
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin an answer: the time is now, and nothing was read yet. A stream does so for each frame."""
+        self.now = self.clock()
+        self.withheld = {}
         self.party = DataLoader(load_fn=self._load_parties)
         self.interaction = DataLoader(load_fn=self._load_interactions)
 
-    @classmethod
-    def of(cls, info: "Info") -> Self:
-        """The context of a resolver's info."""
-        return cast("Self", info.context)
+    async def read_head(self) -> int:
+        """Where the journal stands; what is read afterwards is at least that new."""
+        if self.position is None:
+            self.position = (await head.read(self.journal.mongo)).position
+        return self.position
 
     async def _load_parties(self, ids: list[str]) -> Sequence[Document | None]:
         return await self.parties.named(self.visibility, ids)

@@ -5,7 +5,7 @@ Documents are parsed and validated once a text and kept. Extensions of the schem
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final
@@ -13,10 +13,15 @@ from typing import Any, Final
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     execute,
     get_operation_ast,
     parse,
@@ -65,7 +70,9 @@ class Executor:
 
     async def run(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation. Raises NotRun."""
-        document, _ = self._chosen(operation)
+        document, chosen = self._chosen(operation)
+        if not context.viewer.is_anonymous and "cursor" in _root_fields(document, chosen.selection_set):
+            await context.read_head()  # before anything else of this operation: read, then subscribe from there
         outcome = execute(
             self._schema,
             document,
@@ -131,6 +138,20 @@ class Executor:
         if len(self._documents) > KEPT:
             self._documents.popitem(last=False)
         return document
+
+
+def _root_fields(document: DocumentNode, root: SelectionSetNode) -> Iterator[str]:
+    """The names of the fields at the root; each fragment is opened once, however often it is spread."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    waiting = [root]
+    while waiting:
+        for selection in waiting.pop().selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode) and (fragment := fragments.pop(selection.name.value, None)):
+                waiting.append(fragment.selection_set)
 
 
 def _answer(result: ExecutionResult, context: Context) -> Answer:

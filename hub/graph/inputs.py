@@ -9,8 +9,8 @@ import strawberry
 from hub.commands import interactions as acts
 from hub.commands.interactions import Involved, Matter
 from hub.commands.parties import Keep, Upsert
-from hub.domain.interactions import EntityRef
 from hub.domain.parties import ContactMedium, ExternalIdentifier
+from hub.domain.parts import EntityRef
 from hub.graph.enums import (
     ChannelType,
     ContactMediumKind,

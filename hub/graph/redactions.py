@@ -81,20 +81,23 @@ def _response_key(node: FieldNode) -> str:
 
 
 def _fields(info: GraphQLResolveInfo[Context], sets: list[SelectionSetNode], parent: GraphQLObjectType | None) -> Iterator[FieldNode]:
-    """The fields of selection sets with their fragments opened, where their conditions hold (for `parent`, if it is known)."""
-    for selection in (selection for chosen in sets for selection in chosen.selections):
-        if not _included(info, selection):
-            continue
-        if isinstance(selection, FieldNode):
-            yield selection
-        elif isinstance(selection, InlineFragmentNode):
-            condition = selection.type_condition.name.value if selection.type_condition else None
-            if _applies(info, condition, parent):
-                yield from _fields(info, [selection.selection_set], parent)
-        elif isinstance(selection, FragmentSpreadNode):
-            fragment = info.fragments[selection.name.value]
-            if _applies(info, fragment.type_condition.name.value, parent):
-                yield from _fields(info, [fragment.selection_set], parent)
+    """The fields of selection sets where their conditions hold (for `parent`, if it is known); each fragment is opened once."""
+    waiting, opened = list(sets), set[str]()
+    while waiting:
+        for selection in waiting.pop().selections:
+            if not _included(info, selection):
+                continue
+            if isinstance(selection, FieldNode):
+                yield selection
+            elif isinstance(selection, InlineFragmentNode):
+                condition = selection.type_condition.name.value if selection.type_condition else None
+                if _applies(info, condition, parent):
+                    waiting.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode) and (name := selection.name.value) not in opened:
+                opened.add(name)
+                fragment = info.fragments[name]
+                if _applies(info, fragment.type_condition.name.value, parent):
+                    waiting.append(fragment.selection_set)
 
 
 def _included(info: GraphQLResolveInfo[Context], selection: Any) -> bool:

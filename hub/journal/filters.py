@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.domain.terms import Audience
+
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
@@ -18,10 +20,16 @@ class EventFilter:
     vertical: frozenset[str] | None = None
     channel: frozenset[str] | None = None
     priority: frozenset[str] | None = None
+    public_only: bool = False
 
     def matches(self, entry: Mapping[str, Any]) -> bool:
         """Whether this entry is asked for."""
-        return (self.types is None or entry["type"] in self.types) and self._concerns(entry) and self._holds(entry["facts"])
+        return (
+            (self.types is None or entry["type"] in self.types)
+            and not (self.public_only and entry["audience"] != Audience.PUBLIC)
+            and self._concerns(entry)
+            and self._holds(entry["facts"])
+        )
 
     def lets_go(self, entry: Mapping[str, Any]) -> bool:
         """Whether this entry took its interaction out of what is asked for."""

@@ -16,8 +16,9 @@ from bson import Int64
 
 from hub.domain.events import Event
 from hub.domain.ids import PartyId
-from hub.domain.interactions import Interaction, Note, Progress
+from hub.domain.interactions import Interaction
 from hub.domain.parties import Party, PartyEvent
+from hub.domain.parts import Note, Progress
 from hub.domain.terms import Audience, Role, SubjectKind
 from hub.store.documents import lean
 from hub.store.mongo import Mongo, unit_of_work

@@ -8,7 +8,7 @@ caught up: late, never wrong, and at nobody else's cost. Knows nothing of GraphQ
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -106,7 +106,7 @@ class Ring:
         self.has_overflowed = False
 
 
-async def follow(feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None) -> AsyncIterator[Frame]:
+async def follow(feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None) -> AsyncGenerator[Frame, None]:
     """Frames above `after`, then live ones for as long as somebody reads. Without `after`: from now on."""
     ring = Ring(visibility, asked, feed.position)
     with feed.attached(ring):

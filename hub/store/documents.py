@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId
-from hub.domain.interactions import Channel, EntityRef, Interaction, Involvement, Item, Note, Progress
+from hub.domain.interactions import Interaction
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
+from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress
 from hub.domain.terms import (
     PRIORITIES,
     ChannelType,

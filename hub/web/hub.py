@@ -59,7 +59,7 @@ class Hub:
             interactions=self.interactions,
             parties=self.parties,
             page_cursors=self.page_cursors,
-            now=now(),
+            clock=now,
             reopen_window=timedelta(days=self.settings.reopen_days),
         )
 

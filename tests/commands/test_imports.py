@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportedProgress, ImportInteraction, ImportParty
-from hub.domain.interactions import Channel, Interaction
+from hub.domain.interactions import Interaction
 from hub.domain.lifecycle import REOPEN_WINDOW
 from hub.domain.parties import ExternalIdentifier, Party
+from hub.domain.parts import Channel
 from hub.domain.terms import ChannelType, Direction, EventType, InvolvementRole, NoteVisibility, Role, Status
 from hub.errors import BadInput
 from hub.journal.desk import Command, Decision, Desk

@@ -12,7 +12,7 @@ import pytest
 from hub.errors import BadInput, Unavailable
 from hub.exchange.importing import Summary, import_file
 from hub.exchange.lenient import Unreadable
-from hub.exchange.records import RECORD
+from hub.exchange.records import RECORD, WHOLE
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
 from hub.journal.log import read_after
@@ -179,6 +179,12 @@ async def test_two_thousand_lines_with_three_broken_ones(journal: Journal, submi
     assert await count(journal, "journal") == 1_999
 
 
+async def test_a_broken_first_line_does_not_hide_what_follows(submit: Submit, told: Told, document: Document) -> None:
+    summary = await importing(b"# exported on Monday\n" + ndjson([document]), submit, told)
+
+    assert (summary, told.places) == (Summary(made=1, skipped=1), ["line 1"])
+
+
 async def test_it_is_told_in_the_order_of_the_file(submit: Submit, told: Told, document: Document) -> None:
     odd = [one | {"status": "ongoing", "resolution": None} if place % 3 else one for place, one in enumerate(numbered(document, 600))]
 
@@ -291,8 +297,10 @@ async def test_strict_is_content_with_good_records(submit: Submit, told: Told, d
         (b'{\n  "id": 1,\n  "note": [\n    {"id": 1}\n  ]\n', "no JSON"),
         ('{"id": "1"}'.encode("utf-16"), "UTF-8"),
         (b"[" * 100_000, "nested"),
+        (b'[\n{"id": "1"},\n{"id": "2" "3"},\n{"id": "4"}\n]', "line 3"),
+        (b"[" + b" " * WHOLE + b"]", "as NDJSON"),
     ],
-    ids=["nothing", "blank", "picture", "prose", "number", "null", "broken off", "utf-16", "deep"],
+    ids=["nothing", "blank", "picture", "prose", "number", "null", "broken off", "utf-16", "deep", "broken array", "large array"],
 )
 async def test_a_file_without_any_record_is_unreadable(submit: Submit, told: Told, content: bytes, why: str) -> None:
     with pytest.raises(Unreadable, match=why):
@@ -303,6 +311,19 @@ async def test_a_path_that_cannot_be_read_is_unreadable(submit: Submit, told: To
     for path in (tmp_path, tmp_path / "missing.json", "nul\x00"):
         with pytest.raises(Unreadable, match="cannot be read"):
             await importing(path, submit, told)
+
+
+async def test_an_input_that_breaks_off_keeps_what_was_read(submit: Submit, told: Told, document: Document) -> None:
+    class BreaksOff(io.BytesIO):
+        def read1(self, size: int | None = -1, /) -> bytes:
+            if not (found := super().read1(size or -1)):
+                raise OSError(5, "Input/output error")
+            return found
+
+    summary = await importing(BreaksOff(ndjson(numbered(document, 2))), submit, told)
+
+    assert (summary.made, summary.exit_code(strict=False)) == (2, 1)
+    assert "Input/output error" in (summary.stopped or "")
 
 
 async def test_a_database_that_was_away_for_a_moment_costs_nothing(submit: Submit, told: Told, document: Document) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.domain.parties import ExternalIdentifier
@@ -457,6 +457,13 @@ def test_nul_and_half_surrogates_are_replaced_wherever_they_are(document: Docume
     assert all(str(repair).isprintable() for repair in reading(document).repairs)
 
 
+def test_a_repair_is_one_line_that_no_terminal_obeys(document: Document) -> None:
+    document["status"] = "\x1b[2Jgone\nfishing"
+    document["\x1b[2J" * 1_000] = "\x00"
+
+    assert all(str(repair).isprintable() and len(str(repair)) < 400 for repair in reading(document).repairs)
+
+
 def test_a_whole_character_made_of_two_surrogates_is_left_alone() -> None:
     document = json.loads('{"id": "1", "@type": "PartyInteraction", "description": "\\ud83d\\ude00"}')
 
@@ -571,6 +578,7 @@ NAMES = [
 ]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_whatever_it_holds_it_is_read_and_read_the_same_way_twice(document: Document) -> None:
     document = {"@type": "PartyInteraction", **document}

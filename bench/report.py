@@ -1,0 +1,118 @@
+"""What came out, as Markdown: ratios first, the figures they are made of beside them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from bench.commands import PLAIN, Measured
+from bench.load import Figures
+from bench.machine import Machine
+from bench.serving import Served
+
+TIMES: Final = 3.0  # commands/s at MANY clients, against the faster plain way
+PART: Final = 0.25  # of its p99
+MANY: Final = 64
+ALONE: Final = 1.3  # what a client alone may pay for company
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The hub beside the plain way, for one kind of command and number of clients."""
+
+    act: str
+    clients: int
+    together: Figures
+    plain: tuple[Figures, ...]
+
+    @property
+    def times(self) -> float:
+        """How many times the commands/s of the faster plain way."""
+        return self.together.per_second / max(figures.per_second for figures in self.plain)
+
+    @property
+    def part(self) -> float:
+        """Which part of the smaller plain p99."""
+        return self.together.p99 / min(figures.p99 for figures in self.plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    machine: Machine
+    seconds: float
+    rounds: int
+    commands: Sequence[Measured]
+    served: Sequence[Served]
+
+    def markdown(self) -> str:
+        """All of it."""
+        return "\n".join([*self._opening(), *self._commands(), *self._served()]) + "\n"
+
+    def json(self) -> dict[str, Any]:
+        """All of it, for a program."""
+        return asdict(self)
+
+    def _opening(self) -> Iterable[str]:
+        yield "# Figures"
+        yield ""
+        yield f"By `make bench`: {self.machine}"
+        yield f"Medians of {self.rounds} rounds of {self.seconds:g} s, the contenders in turns; p50 and p99 in ms."
+
+    def _commands(self) -> Iterable[str]:
+        compared = list(comparisons(self.commands))
+        yield from (
+            "",
+            "## Commands: committed together, against one transaction each",
+            "",
+            "The same commands, decided by the same code into the same documents, with the same validators, indexes, idempotency keys",
+            "and journal entries, on the same mongod. The plain way is measured twice: *ordered* gives positions without gaps, as the hub",
+            "does; *unordered* gives none, which is cheaper and less than the hub promises. Ratios are against the better of the two in",
+            "each figure.",
+            "",
+            "| command | clients | commands/s | p99 | together | ordered | unordered |",
+            "|---|--:|--:|--:|--:|--:|--:|",
+        )
+        for one in compared:
+            absolute = " | ".join(map(_cell, (one.together, *one.plain)))
+            yield f"| {one.act} | {one.clients} | **{one.times:.2f} x** | **{one.part:.2f} x** | {absolute} |"
+        yield from ("", "(commands/s, p50 / p99)", "")
+        yield from map(_verdict, (one for one in compared if one.clients in {1, MANY}))
+
+    def _served(self) -> Iterable[str]:
+        yield from (
+            "",
+            "## GraphQL over HTTP",
+            "",
+            "The hub in a process of its own, its clients in another, each on a kept-alive connection.",
+            "",
+            "| operation | clients | answers/s | p50 | p99 |",
+            "|---|--:|--:|--:|--:|",
+        )
+        for one in sorted(self.served, key=lambda one: one.operation):
+            figures = one.figures
+            yield f"| {one.operation} | {one.clients} | {figures.per_second:,.0f} | {figures.p50:.1f} | {figures.p99:.1f} |"
+
+
+def comparisons(measured: Sequence[Measured]) -> Iterable[Compared]:
+    """The contenders of each kind of command and number of clients, side by side."""
+    figures = {(one.act, one.clients, one.contender): one.figures for one in measured}
+    for act, clients in sorted(
+        dict.fromkeys((one.act, one.clients) for one in measured), key=lambda point: (point[0] != "reportProgress", point[1])
+    ):
+        yield Compared(act, clients, figures[act, clients, "together"], tuple(figures[act, clients, name] for name in PLAIN))
+
+
+def _cell(figures: Figures) -> str:
+    return f"{figures.per_second:,.0f}/s, {figures.p50:.1f} / {figures.p99:.1f}"
+
+
+def _verdict(one: Compared) -> str:
+    if one.clients == MANY:
+        kept = one.times >= TIMES and one.part <= PART
+        wanted = f"at least {TIMES:g} times the commands/s with at most {PART:g} of the p99"
+        return f"- {one.act} at {MANY} clients, {wanted}: {_said(kept)} ({one.times:.2f} times, {one.part:.2f} of the p99)."
+    cost = 1 / one.times
+    return f"- {one.act} at 1 client, at most {ALONE:g} times the time of a plain transaction: {_said(cost <= ALONE)} ({cost:.2f} times)."
+
+
+def _said(kept: bool) -> str:
+    return "kept" if kept else "**not kept**"
