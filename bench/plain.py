@@ -2,13 +2,18 @@
 
 It is an honest peer: the same commands are decided by the same code into the same documents, in collections with the same
 validators and indexes. Where there is a choice, it takes the cheaper one: the idempotency key is not looked up but
-inserted, and a duplicate is the replay; the head, for which all writers compete, is moved as late as can be.
+inserted, and a duplicate is the replay.
 
-Ordered, it gives entries positions without gaps, as the hub does. Unordered, it leaves the head alone and takes an entry's
-`_id` from a local count: cheaper, and less than the hub promises, for nobody could follow such a journal and know that
-nothing was missed.
+Ordered, it gives entries positions without gaps, as the hub does: each transaction moves the head, so only one can be under
+way. Left to meet there, transactions fail and are tried again more often than they succeed (119/s with 64 clients where one
+client alone did 236/s). So those of this process wait for each other at a lock, which several processes could not.
+
+Unordered, it leaves the head alone and takes an entry's `_id` from a local count: cheaper, and less than the hub promises,
+for nobody could follow such a journal and know that nothing was missed.
 """
 
+import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
@@ -44,6 +49,7 @@ class Plain:
         self._clock = clock
         self._new_id = new_id
         self._ordered = ordered
+        self._turn = asyncio.Lock() if ordered else contextlib.nullcontext()
         self._last = time.time_ns()  # what positions there are lie far below
 
     async def submit(self, command: Command, actor: Actor, key: Key | None = None) -> Committed:
@@ -52,7 +58,7 @@ class Plain:
         async def act(session: AsyncClientSession) -> Committed:
             return await self._act(session, command, actor, key)
 
-        async with self._mongo.client.start_session() as session:
+        async with self._turn, self._mongo.client.start_session() as session:
             try:
                 return await session.with_transaction(act, ReadConcern("snapshot"), WriteConcern(w="majority", j=True))
             except DuplicateKeyError:
@@ -100,13 +106,15 @@ class Plain:
         if not self._ordered:
             self._last += entries
             return self._last - entries
-        head: dict[str, Any] = await self._mongo["heads"].find_one_and_update(
+        head = await self._mongo["heads"].find_one_and_update(
             {"_id": HEAD},
             {"$inc": {"position": Int64(entries)}},
             projection={"position": 1},
             return_document=ReturnDocument.AFTER,
             session=session,
         )
+        if head is None:
+            raise RuntimeError("The journal has no head.")
         return int(head["position"]) - entries
 
     async def _replayed(self, key: Key) -> Committed:

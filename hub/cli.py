@@ -1,4 +1,8 @@
-"""The command line: serve, token, check, schema, import. Every failure is one sentence and a non-zero exit."""
+"""The command line: serve, token, check, schema, watch, import.
+
+A failure is one sentence on standard error and exit code 1. Ctrl-C and SIGTERM end a command in order: with 0 where it was
+to run until then (serve, watch), with 130 where it was interrupted.
+"""
 
 import asyncio
 import contextlib
@@ -11,16 +15,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import orjson
 import structlog
 import typer
+import uvloop
 
 from hub import mongod
-from hub.access.tokens import LocalIssuer
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.errors import HubError
-from hub.exchange.demo import Demo, demo
+from hub.exchange.demo import demo
 from hub.exchange.importing import Summary, import_file
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
@@ -30,21 +33,20 @@ from hub.settings import Settings
 from hub.store.mongo import connected
 from hub.web import watching
 from hub.web.app import PATH, Server, listening, server
+from hub.web.greeting import greeting
 from hub.web.hub import Hub, keyring, local_issuer, now, opened
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded MongoDB and the keys live (HUB_DATA_DIR).")]
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="A GraphQL hub for customer interactions.", pretty_exceptions_enable=False
-)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-DEMO_TTL: Final = timedelta(hours=24)
-LATEST: Final = "{ interactions(first: 3) { totalCount nodes { id status reason progress { percent message } } } }"
-PROGRESS: Final = (
-    'mutation($id: ID!) { reportProgress(input: {id: $id, message: "The technician is on the way.", percent: 80})'
-    " { interaction { revision progress { percent nextUpdateDueAt } } errors { code message } } }"
-)
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+@app.callback()
+def begin() -> None:
+    """A GraphQL hub for customer interactions."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does: what has begun is ended in order
 
 
 @app.command()
@@ -54,34 +56,46 @@ def serve(
     with_demo: Annotated[bool, typer.Option("--demo", help="Add demo data and print tokens.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve the hub, on an embedded MongoDB unless HUB_MONGO_URI names one."""
+    """Serve the hub, on an embedded MongoDB unless HUB_MONGO_URI names one. Ctrl-C or SIGTERM ends it in order; again, at once."""
     with told():
         settings = Settings.load(port=port, host=host, data_dir=data_dir)
         configure_logs(settings)
-        with listening(settings.host, settings.port) as bound, database(settings, joins=False) as uri:
-            asyncio.run(_serve(settings, uri, bound, with_demo))
+        with (
+            listening(settings.host, settings.port) as bound,
+            database(settings, joins=False) as uri,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(_serve(settings, uri, bound, with_demo))
 
 
 async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: bool) -> None:
     port = bound.getsockname()[1]
+    asked = asyncio.Event()
+    _on_signals(_ask, asked)
     async with opened(settings, uri, role=f"serve:{port}") as hub:
         running = server(hub)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, _stop, running)
+        running.should_exit = asked.is_set()
+        _on_signals(_stop, running)
         cast = await demo(submitting(hub), now=now()) if with_demo else None
-        serving = asyncio.create_task(running.serve(sockets=[bound]), name="server")
-        await _started(running, serving)
-        typer.echo(greeting(f"{settings.host}:{port}", local_issuer(settings), cast))
-        await serving
+        if not running.should_exit:  # it listens already: who comes now waits a moment
+            typer.echo(greeting(settings.host, port, local_issuer(settings), cast))
+        await running.serve(sockets=[bound])
 
 
-async def _started(running: Server, serving: asyncio.Task[None]) -> None:
-    while not (running.started or serving.done()):  # uvicorn has no event to wait for
-        await asyncio.sleep(0.005)
+def _on_signals(act: Callable[..., None], *arguments: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, act, *arguments)
+
+
+def _ask(asked: asyncio.Event) -> None:
+    """While it starts. Once: start, then end in order; cancelling could get lost in a library's wait. Again: at once."""
+    if asked.is_set():
+        raise KeyboardInterrupt
+    asked.set()
 
 
 def _stop(running: Server) -> None:
-    """Once: in order. Again: at once."""
+    """While it serves. Once: in order. Again: at once."""
     running.force_exit = running.should_exit
     running.should_exit = True
 
@@ -110,17 +124,24 @@ def schema() -> None:
 @app.command()
 def check(data_dir: DataDir = None) -> None:
     """Look at settings, keys and database: each line is ok, or says what to do."""
-    failed = False
-    steps: tuple[tuple[str, Callable[[Settings], str]], ...] = (("settings", _settings), ("keys", _keys), ("database", _database))
-    settings: Settings | None = None
-    for name, step in steps:
-        try:
-            settings = settings or Settings.load(data_dir=data_dir)
-            typer.echo(f"{name:9} ok: {step(settings)}")
-        except HubError as error:
-            failed = True
-            typer.echo(f"{name:9} {error}")
-    raise typer.Exit(1 if failed else 0)
+    try:
+        settings = Settings.load(data_dir=data_dir)
+    except HubError as error:
+        typer.echo(f"{'settings':9} {error}")
+        raise typer.Exit(1) from None
+    configure_logs(settings)
+    looks: dict[str, Callable[[Settings], str]] = {"settings": _settings, "keys": _keys, "database": _database}
+    are_well = [_is_well(name, look, settings) for name, look in looks.items()]
+    raise typer.Exit(0 if all(are_well) else 1)
+
+
+def _is_well(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
+    try:
+        typer.echo(f"{name:9} ok: {look(settings)}")
+    except (HubError, BaseExceptionGroup) as error:
+        typer.echo(f"{name:9} {' '.join(sentences(error))}")
+        return False
+    return True
 
 
 def _settings(settings: Settings) -> str:
@@ -194,57 +215,26 @@ def database(settings: Settings, *, joins: bool = True) -> Iterator[str]:
             yield running.uri
 
 
-def greeting(address: str, issuer: LocalIssuer, cast: Demo | None) -> str:
-    """What `hub serve` prints when it answers: with demo data, a token for each role and lines to paste."""
-    graphql, stream = f"http://{address}{PATH}", f"ws://{address}{PATH}"
-    lines = [f"The hub answers at {graphql} and {stream} (local mode; Ctrl-C ends it)."]
-    if cast is None:
-        return lines[0]
-    hub = Path(sys.executable).parent / "hub"
-    parties = {Role.CUSTOMER: cast.customer, Role.VISITOR: cast.customer, Role.PARTNER: cast.partner}
-    parties |= {Role.AGENT: cast.agent, Role.SUPERVISOR: cast.supervisor}
-    tokens = {role: issuer.mint([role], party=parties.get(role), ttl=DEMO_TTL) for role in Role}
-    return "\n".join(
-        [
-            *lines,
-            "",
-            "A token for each role, good for a day:",
-            *(f"  {role:15} {text}" for role, text in tokens.items()),
-            "",
-            "Follow what happens as the customer:",
-            f"  {hub} watch --url {stream} --token {tokens[Role.CUSTOMER]}",
-            "",
-            "Ask as the customer, in another terminal:",
-            _curl(graphql, tokens[Role.CUSTOMER], LATEST, {}),
-            "",
-            "Report progress as the agent, and see it arrive:",
-            _curl(graphql, tokens[Role.AGENT], PROGRESS, {"id": cast.ongoing}),
-        ]
-    )
-
-
-def _curl(url: str, bearer: str, query: str, variables: dict[str, str]) -> str:
-    body = orjson.dumps({"query": query} | ({"variables": variables} if variables else {})).decode()
-    return f"  curl -s {url} -H 'content-type: application/json' -H 'authorization: Bearer {bearer}' -d '{body}'"
-
-
 @contextlib.contextmanager
 def told() -> Iterator[None]:
     """A failure that the hub tells on purpose ends the command with its sentence and 1."""
     try:
         yield
-    except* HubError as errors:
-        for error in _leaves(errors):
-            typer.echo(f"hub: {error}", err=True)
+    except (HubError, BaseExceptionGroup) as error:
+        for sentence in sentences(error):
+            typer.echo(f"hub: {sentence}", err=True)
         raise typer.Exit(1) from None
 
 
-def _leaves(errors: BaseExceptionGroup[HubError]) -> Iterator[BaseException]:
-    for error in errors.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+def sentences(error: BaseException) -> list[str]:
+    """What is told of a failure, or of a group of them, each once; raised again where it is not all told on purpose."""
+    match error:
+        case HubError():
+            return [str(error)]
+        case BaseExceptionGroup() if error.split(HubError)[1] is None:
+            return list(dict.fromkeys(sentence for one in error.exceptions for sentence in sentences(one)))
+        case _:
+            raise error
 
 
 def configure_logs(settings: Settings) -> None:

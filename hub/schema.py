@@ -38,7 +38,7 @@ def schema() -> strawberry.Schema:
 
 
 def executable() -> GraphQLSchema:
-    """What graphql-core executes. The one private name of Strawberry that the hub uses; a test watches it."""
+    """What graphql-core executes. A private name of Strawberry, like `_raw_info`: a test watches both."""
     return schema()._schema
 
 

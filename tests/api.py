@@ -1,5 +1,6 @@
 """The hub as its clients see it: GraphQL over HTTP and WebSocket, as each role."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from hub.access.tokens import LocalIssuer
@@ -20,6 +22,12 @@ INTERACTION = """
   allowedTransitions customer { id name } parties { role party { id name } } channels { type name }
   items { id type resolution resolvedAt } notes { id text visibility authorRole } internalNotes { text }
   progress { percent stage message nextUpdateDueAt overdue } redactions { field requiresRoles }
+"""
+PARTY = "id revision kind name preferredLanguage contactMedia { kind address preferred } externalIdentifiers { owner type value }"
+EVENT = """
+  id cursor sequence type at recordedAt actor { id name } actorRole channel message revision status progress { percent stage message }
+  note { id text visibility author { id name } authorRole } changes { field from to } interactionId interaction { id revision }
+  redactions { field }
 """
 ERRORS = """
   errors { code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs }
@@ -53,8 +61,9 @@ class Caller:
     party: PartyId | None = None
 
     async def ask(self, query: str, /, **variables: Any) -> Answer:
-        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
-        response = await self.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {self.token}"} if self.token else {})
+        content = json.dumps({"query": query, "variables": variables})  # escapes what is no Unicode, so that it can be sent
+        response = await self.client.post("/graphql", content=content, headers=headers)
         return Answer(response.status_code, response.json())
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
@@ -76,6 +85,23 @@ class Caller:
         assert payload["errors"] == []
         return payload["interaction"]
 
+    async def done(self, mutation: str, /, **input: Any) -> Any:
+        """The interaction after a mutation that is not refused."""
+        payload = await self.act(mutation, **input)
+        assert payload["errors"] == []
+        return payload["interaction"]
+
+    async def upsert(self, **input: Any) -> Any:
+        """The payload of upsertParty."""
+        text = f"mutation($input: UpsertPartyInput!) {{ upsertParty(input: $input) {{ party {{ {PARTY} }} cursor replayed {ERRORS} }} }}"
+        return (await self.ask(text, input={"kind": "INDIVIDUAL"} | input)).data["upsertParty"]
+
+    async def timeline(self, id: str) -> list[Any]:
+        """The first hundred events of an interaction."""
+        text = f"query($id: ID!) {{ interaction(id: $id) {{ timeline(first: 100) {{ nodes {{ {EVENT} }} }} }} }}"
+        nodes: list[Any] = (await self.ask(text, id=id)).data["interaction"]["timeline"]["nodes"]
+        return nodes
+
     async def interaction(self, id: str) -> Any:
         return (await self.ask(f"query($id: ID!) {{ interaction(id: $id) {{ {INTERACTION} }} }}", id=id)).data["interaction"]
 
@@ -83,14 +109,27 @@ class Caller:
         return str((await self.ask("{ cursor }")).data["cursor"])
 
     @contextlib.asynccontextmanager
-    async def stream(self, query: str, /, **variables: Any) -> AsyncIterator["Stream"]:
-        """A subscription on a socket of its own."""
-        async with connect(f"ws://{self.address}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-            stream = Stream(socket)
+    async def socket(self) -> AsyncIterator["Stream"]:
+        """A socket that the hub has acknowledged."""
+        async with connected(self.address) as stream:
             await stream.send({"type": "connection_init", "payload": {"token": self.token} if self.token else {}})
             assert (await stream.receive())["type"] == "connection_ack"
-            await stream.send({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": variables}})
             yield stream
+
+    @contextlib.asynccontextmanager
+    async def stream(self, query: str, /, **variables: Any) -> AsyncIterator["Stream"]:
+        """A subscription on a socket of its own."""
+        async with self.socket() as stream:
+            await stream.subscribe("1", query, **variables)
+            yield stream
+
+
+@contextlib.asynccontextmanager
+async def connected(address: str, *protocols: str, **headers: str) -> AsyncIterator["Stream"]:
+    """A socket before its first message."""
+    spoken = [Subprotocol(protocol) for protocol in protocols or ("graphql-transport-ws",)]
+    async with connect(f"ws://{address}/graphql", subprotocols=spoken, additional_headers=headers, close_timeout=1) as socket:
+        yield Stream(socket)
 
 
 @dataclass(frozen=True)
@@ -101,6 +140,18 @@ class Stream:
 
     async def send(self, message: dict[str, Any]) -> None:
         await self.socket.send(json.dumps(message))
+
+    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
+        await self.send({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+
+    async def closed(self) -> tuple[int, str]:
+        """The code and the reason with which the hub closes, whatever comes before."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(10):
+                while True:
+                    await self.socket.recv()
+        assert self.socket.close_code is not None
+        return self.socket.close_code, self.socket.close_reason or ""
 
     async def receive(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(await self.socket.recv())
@@ -119,7 +170,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Api:
-    """A hub with a cast: two customers, an agent, a supervisor, a partner."""
+    """A hub with a cast: two customers, an agent, a partner."""
 
     hub: Hub
     client: httpx.AsyncClient
@@ -151,6 +202,11 @@ class Api:
             agent=await party("Alan Church"),
             partner=await party("Northlight Stores", "ORGANIZATION"),
         )
+
+    def usually(self, role: Role, scopes: list[str] | None = None) -> Caller:
+        """A caller in this role, with the party of the cast that usually has it."""
+        cast = {Role.CUSTOMER: self.customer, Role.VISITOR: self.customer, Role.PARTNER: self.partner, Role.AGENT: self.agent}
+        return self.as_role(role, cast.get(role), scopes)
 
     def as_role(self, role: Role, party: PartyId | None = None, scopes: list[str] | None = None) -> Caller:
         return Caller(self.client, self.address, self.issuer.mint([role], party=party, scopes=scopes), party)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -57,7 +58,7 @@ async def serving(hub: Hub) -> AsyncIterator[str]:
     running, bound = server(hub), listening("127.0.0.1", 0)
     task = asyncio.create_task(running.serve(sockets=[bound]))
     try:
-        while not running.started:
+        while not running.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
             await asyncio.sleep(0.001)
         yield f"127.0.0.1:{bound.getsockname()[1]}"
     finally:
@@ -73,11 +74,27 @@ async def address(hub: Hub) -> AsyncIterator[str]:
         yield address
 
 
-@pytest.fixture
-async def api(hub: Hub, address: str) -> AsyncIterator[Api]:
+@contextlib.asynccontextmanager
+async def played(hub: Hub, address: str) -> AsyncIterator[Api]:
     """The hub through its public doors, with a small cast of parties."""
     async with httpx.AsyncClient(base_url=f"http://{address}", timeout=30) as client:
         yield await Api.opened(hub, client, address)
+
+
+@pytest.fixture
+async def api(hub: Hub, address: str) -> AsyncIterator[Api]:
+    """The hub through its public doors."""
+    async with played(hub, address) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+async def shared_api(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """A hub that the tests of a module share, for many small questions: nobody empties it in between."""
+    database = f"hub-{uuid4().hex[:8]}"
+    settings = Settings.load(data_dir=tmp_path_factory.mktemp("shared"), port=0, mongo_database=database)
+    async with opened(settings, mongo_uri, role=database) as hub, serving(hub) as address, played(hub, address) as api:
+        yield api
 
 
 async def submit(hub: Hub, command: Command) -> Committed:

@@ -26,7 +26,7 @@ from hub.domain.terms import (
     Vertical,
 )
 from hub.domain.texts import SHORT, optional, text
-from hub.errors import BadInput, Conflict, Forbidden, NotFound
+from hub.errors import BadInput, Conflict, Forbidden, IllegalTransition, NotFound
 from hub.journal.desk import Change, Decision, Desk, External, Ref, Touch
 
 READS_ONLY: Final = frozenset({InvolvementRole.OBSERVER, InvolvementRole.GUARDIAN})
@@ -157,10 +157,9 @@ class Create:
             )
 
     def _involved(self) -> list[Involved]:
-        customer = (
-            [Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref)] if self.customer_id or self.customer_ref else []
-        )
-        return [*customer, *self.parties]
+        if self.customer_id is None and self.customer_ref is None:
+            return [*self.parties]
+        return [Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref), *self.parties]
 
     def _parties(self, desk: Desk, viewer: Viewer) -> list[Involvement]:
         """The customer, then who was named, then the opener: each party once a role."""
@@ -193,12 +192,17 @@ class Transition:
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         interaction = _own(self, desk, viewer)
-        moved, event = interaction.transition(
-            self.to, at=desk.now, reason=self.reason, question=self.question, resolution=self.resolution, window=desk.reopen_window
-        )
+        legal = interaction.allowed_transitions(desk.now, desk.reopen_window)
+        if self.to not in legal:  # what would be legal is told as far as this viewer may do it
+            open_to_viewer = [to for to in legal if may_move(viewer, interaction.status, to)]
+            raise IllegalTransition(interaction.status, f"cannot become {self.to}", open_to_viewer)
         if not may_move(viewer, interaction.status, self.to):
             raise Forbidden(f"Moving it from {interaction.status} to {self.to}", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
-        return _decision(moved, event)
+        return _decision(
+            *interaction.transition(
+                self.to, at=desk.now, reason=self.reason, question=self.question, resolution=self.resolution, window=desk.reopen_window
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

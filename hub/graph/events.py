@@ -75,8 +75,9 @@ class InteractionEvent(Node):
     at: datetime = stored("at", description="When it happened; for what was told later, before `recordedAt`.")
     recorded_at: datetime = stored("recordedAt")
     actor: Party | None = joined(
-        lambda entry: (entry["actor"], None) if "actor" in entry else None,
+        lambda entry: (entry["actor"], entry["actorRole"]) if "actor" in entry else None,
         "actor",
+        "actorRole",
         depends_on="viewer",
         description="Staff stay nameless to others.",
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final
 
+import graphql
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -22,20 +23,23 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    execute,
+    create_source_event_stream,
+    execute_root_selection_set,
     get_operation_ast,
+    map_source_to_response_event,
     parse,
-    subscribe,
     validate,
 )
 
-from hub.errors import HubError
+from hub.errors import HubError, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
+from hub.graph.limits import limits_passed
 
-KEPT: Final = 1_000  # documents kept parsed; an app has some hundreds
-TOKENS: Final = 5_000  # of one document: an introspection query has about 500
+KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
+TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
 ERRORS: Final = 20  # validation errors told of one document
+INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 Answer = dict[str, Any]  # as the transports send it: data, errors, extensions
 
@@ -63,42 +67,46 @@ class Executor:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept = 0
 
     def kind(self, operation: Operation) -> OperationType:
         """Query, mutation or subscription; NotRun where the document is no good, or does not have this operation."""
         return self._chosen(operation)[1].operation
 
     async def run(self, operation: Operation, context: Context) -> Answer:
-        """The answer to a query or mutation. Raises NotRun."""
+        """The answer to a query or mutation. Raises NotRun; Unauthenticated where nobody asks for the schema; Unavailable."""
         document, chosen = self._chosen(operation)
-        if not context.viewer.is_anonymous and "cursor" in _root_fields(document, chosen.selection_set):
+        asked = set(_root_fields(document, chosen.selection_set))
+        if context.viewer.is_anonymous and not asked.isdisjoint(INTROSPECTION):
+            raise Unauthenticated
+        prepared = self._prepared(document, operation, context)
+        if not context.viewer.is_anonymous and "cursor" in asked:
             await context.read_head()  # before anything else of this operation: read, then subscribe from there
-        outcome = execute(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=dict(operation.variables or {}),
-            operation_name=operation.name,
-        )
-        result = await outcome if isawaitable(outcome) else outcome
-        if not isinstance(result, ExecutionResult):
-            raise TypeError("incremental delivery is not on")
-        return _answer(result, context)
+        outcome = execute_root_selection_set(prepared)
+        return _answer(await outcome if isawaitable(outcome) else outcome, context)
 
     async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused."""
         document, _ = self._chosen(operation)
-        outcome = subscribe(
+        prepared = self._prepared(document, operation, context)
+        found = create_source_event_stream(prepared)
+        source = await found if isawaitable(found) else found
+        if isinstance(source, ExecutionResult):
+            raise NotRun(formatted_all(source.errors or []))
+        return self._answers(map_source_to_response_event(prepared, source), context)
+
+    def _prepared(self, document: DocumentNode, operation: Operation, context: Context) -> graphql.Executor[Any]:
+        """The operation ready to run, its variables coerced."""
+        prepared = graphql.Executor.build(
             self._schema,
             document,
             context_value=context,
-            variable_values=dict(operation.variables or {}),
+            raw_variable_values=dict(operation.variables or {}),
             operation_name=operation.name,
         )
-        results = await outcome if isawaitable(outcome) else outcome
-        if isinstance(results, ExecutionResult):
-            raise NotRun(formatted_all(results.errors or []))
-        return self._answers(results, context)
+        if isinstance(prepared, list):
+            raise NotRun(formatted_all(prepared))
+        return prepared
 
     async def _answers(self, results: Any, context: Context) -> AsyncGenerator[Answer, None]:
         try:
@@ -111,11 +119,7 @@ class Executor:
         document = self._document(operation.text)
         chosen = get_operation_ast(document, operation.name)
         if chosen is None:
-            raise NotRun(
-                formatted_all(
-                    [GraphQLError(f"There is no operation {operation.name!r}." if operation.name else "Say which: operationName.")]
-                )
-            )
+            raise NotRun(formatted_all([GraphQLError(_not_chosen(operation.name))]))
         return document, chosen
 
     def _document(self, text: str) -> DocumentNode:
@@ -126,17 +130,12 @@ class Executor:
             document = parse(text, max_tokens=TOKENS)
         except GraphQLError as error:
             raise NotRun(formatted_all([error])) from None
-        except RecursionError:
-            raise NotRun(formatted_all([GraphQLError("The document is nested too deeply.")])) from None
-        try:
-            errors = validate(self._schema, document, max_errors=ERRORS)
-        except RecursionError:
-            errors = [GraphQLError("The document is nested too deeply.")]
-        if errors:
+        if errors := validate(self._schema, document, max_errors=ERRORS) or limits_passed(document):
             raise NotRun(formatted_all(errors))
         self._documents[text] = document
-        if len(self._documents) > KEPT:
-            self._documents.popitem(last=False)
+        self._kept += len(text)
+        while self._kept > KEPT:
+            self._kept -= len(self._documents.popitem(last=False)[0])
         return document
 
 
@@ -152,6 +151,12 @@ def _root_fields(document: DocumentNode, root: SelectionSetNode) -> Iterator[str
                 waiting.append(selection.selection_set)
             elif isinstance(selection, FragmentSpreadNode) and (fragment := fragments.pop(selection.name.value, None)):
                 waiting.append(fragment.selection_set)
+
+
+def _not_chosen(name: str | None) -> str:
+    if name is not None:
+        return f"The document has no operation named {name[:64]!r}."
+    return "The document has no operation, or several: then `operationName` says which."
 
 
 def _answer(result: ExecutionResult, context: Context) -> Answer:

@@ -32,7 +32,7 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
         if not isinstance(cause, Refused):
             log_fault(cause, ".".join(str(key) for key in error.path or ()))
             cause = InternalError()
-        shown = {"message": cause.message, "extensions": {"code": cause.code, **_details(cause)}}
+        shown = told(cause)
     if error.locations:
         shown["locations"] = [{"line": location.line, "column": location.column} for location in error.locations]
     if error.path:
@@ -50,5 +50,7 @@ def log_fault(cause: BaseException, where: str) -> None:
     log.error("internal_error", where=where, exc_info=cause)
 
 
-def _details(refusal: Refused) -> dict[str, Any]:
-    return {shown: value for name, shown in EXTENSIONS.items() if (value := getattr(refusal, name)) is not None}
+def told(refusal: Refused) -> dict[str, Any]:
+    """A refusal as a GraphQL error, wherever it arose."""
+    details = {shown: value for name, shown in EXTENSIONS.items() if (value := getattr(refusal, name)) is not None}
+    return {"message": refusal.message, "extensions": {"code": refusal.code, **details}}

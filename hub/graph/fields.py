@@ -54,16 +54,34 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a field was declared with: the stored fields it reads, its gate, and what its value depends on."""
+    """What a field was declared with: the stored fields it reads, its gate, and what its value depends on.
+
+    `mask` says who reads it whole where the document is shown `masked`: a party that only takes part in the same thing."""
 
     needs: tuple[str, ...]
     gate: Gate | None
     depends_on: DependsOn
+    mask: Gate | None = None
+
+    def holds_back(self, document: Mapping[str, Any], viewer: Viewer) -> Gate | None:
+        """The gate that is closed to this viewer on this document, if one is."""
+        if self.mask and document.get("masked"):
+            return self.mask
+        return self.gate if self.gate and not self.gate.opens(viewer, own=is_own(document, viewer)) else None
 
 
-def stored(path: str, *, requires: Sequence[RoleName] = (), own: Sequence[RoleName] = (), default: Any = None, **about: Any) -> Any:
+def stored(
+    path: str,
+    *,
+    requires: Sequence[RoleName] = (),
+    own: Sequence[RoleName] = (),
+    scopes: Sequence[tuple[str, ...]] = (),
+    mask: Gate | None = None,
+    default: Any = None,
+    **about: Any,
+) -> Any:
     """The value at a field of the document, or `default` where there is none."""
-    gate = Gate(tuple(requires), tuple(own)) if requires else None
+    gate = Gate(tuple(requires), tuple(own), tuple(scopes)) if requires or scopes else None
 
     def read(root: strawberry.Parent[Any]) -> Any:
         return root.get(path, default)
@@ -71,7 +89,12 @@ def stored(path: str, *, requires: Sequence[RoleName] = (), own: Sequence[RoleNa
     def read_through_gate(root: strawberry.Parent[Any], info: Info) -> Any:
         return root.get(path, default) if passes(gate, root, info) else None
 
-    return _field(read_through_gate if gate else read, (path.split(".", maxsplit=1)[0],), gate, **about)
+    def read_masked(root: strawberry.Parent[Any], info: Info) -> Any:
+        if mask and root.get("masked"):
+            withhold(info, mask)
+        return root.get(path, default)
+
+    return _field(read_through_gate if gate else read_masked if mask else read, (path,), gate, mask=mask, **about)
 
 
 def viewed(
@@ -91,8 +114,8 @@ def viewed(
     return _field(read, needs, gate, **about)
 
 
-def joined(id_of: Callable[[Document], tuple[str, Any] | None], *needs: str, **about: Any) -> Any:
-    """The party that a document names: `id_of` gives its id and as what it is named (an involvement), or None."""
+def joined(id_of: Callable[[Document], tuple[str, str] | None], *needs: str, **about: Any) -> Any:
+    """The party that a document names: `id_of` gives its id and as what it took part (an involvement, a role), or None."""
 
     async def join(document: Document, context: Context) -> Document | None:
         named = id_of(document)
@@ -101,7 +124,10 @@ def joined(id_of: Callable[[Document], tuple[str, Any] | None], *needs: str, **a
     return viewed(join, *needs, "visibleTo", **about)
 
 
-async def party_as_seen(context: Context, id: str, involved_as: Any, involved: Sequence[str]) -> Document | None:
+CUSTOMERS = frozenset({"CUSTOMER", "VISITOR"})  # as an involvement or as the role of an author or actor
+
+
+async def party_as_seen(context: Context, id: str, involved_as: str, involved: Sequence[str]) -> Document | None:
     """A party as this viewer sees it: whole, or, for one that takes part in the same interaction, its id and kind.
 
     For a PARTNER a customer's name is its initials. Who is neither in sight nor involved does not appear.
@@ -112,7 +138,7 @@ async def party_as_seen(context: Context, id: str, involved_as: Any, involved: S
     if id not in involved:
         return None
     shown = {"_id": id, "kind": found["kind"], "seq": 0, "masked": True}
-    if RoleName.PARTNER in context.viewer.roles and involved_as == "CUSTOMER":
+    if RoleName.PARTNER in context.viewer.roles and involved_as in CUSTOMERS:
         shown["name"] = initials(found["name"])
     return shown
 
@@ -151,6 +177,7 @@ def _field(
     needs: tuple[str, ...],
     gate: Gate | None,
     *,
+    mask: Gate | None = None,
     depends_on: DependsOn = "role",
     description: str | None = None,
     name: str | None = None,
@@ -165,5 +192,5 @@ def _field(
         name=name,
         directives=directives,
         description=description,
-        metadata={"declared": Declared(needs, gate, depends_on)},
+        metadata={"declared": Declared(needs, gate, depends_on, mask)},
     )

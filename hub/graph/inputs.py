@@ -1,8 +1,9 @@
 """Inputs, and what they mean as commands. Null clears and absence keeps."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 import strawberry
 
@@ -11,6 +12,7 @@ from hub.commands.interactions import Involved, Matter
 from hub.commands.parties import Keep, Upsert
 from hub.domain.parties import ContactMedium, ExternalIdentifier
 from hub.domain.parts import EntityRef
+from hub.errors import BadInput
 from hub.graph.enums import (
     ChannelType,
     ContactMediumKind,
@@ -25,6 +27,8 @@ from hub.graph.enums import (
     Vertical,
 )
 from hub.journal.filters import EventFilter
+
+WORDS: Final = 500  # of one list of a filter; whoever follows more follows all
 
 
 @strawberry.input
@@ -235,17 +239,19 @@ class EventFilterInput:
 
     def meant(self) -> EventFilter:
         return EventFilter(
-            interaction_ids=_words(self.interaction_ids),
+            interaction_ids=_words(self.interaction_ids, "interactionIds"),
             party_id=self.party_id,
-            types=_words(self.types),
-            status=_words(self.status),
-            kind=_words(self.kind),
-            topic=_words(self.topic),
-            vertical=_words(self.vertical),
-            channel=_words(self.channel),
-            priority=_words(self.priority),
+            types=_words(self.types, "types"),
+            status=_words(self.status, "status"),
+            kind=_words(self.kind, "kind"),
+            topic=_words(self.topic, "topic"),
+            vertical=_words(self.vertical, "vertical"),
+            channel=_words(self.channel, "channel"),
+            priority=_words(self.priority, "priority"),
         )
 
 
-def _words(words: Iterable[str] | None) -> frozenset[str] | None:
+def _words(words: Sequence[str] | None, name: str) -> frozenset[str] | None:
+    if words is not None and len(words) > WORDS:
+        raise BadInput(f"{name} has {len(words)} entries; a filter takes at most {WORDS}.", "filter", name)
     return None if words is None else frozenset(str(word.value if isinstance(word, Enum) else word) for word in words)

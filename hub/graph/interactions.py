@@ -9,6 +9,7 @@ import strawberry
 
 from hub.access.mandates import ACTS, STAFF, STAFF_AND_SYSTEM, Act, allows, may_move
 from hub.access.viewers import Viewer
+from hub.commands.interactions import READS_ONLY
 from hub.domain import lifecycle, promises
 from hub.domain.terms import PRIORITIES, Status
 from hub.domain.terms import InvolvementRole as Involved
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 Events = Annotated["EventConnection", strawberry.lazy("hub.graph.events")]
 
 NOTES = 50  # of an interaction, when nobody says how many
-OBSERVED = Involved.OBSERVER
 
 
 @strawberry.type(description="A channel the interaction has used.")
@@ -81,7 +81,7 @@ class Note:
     text: str = stored("text")
     visibility: NoteVisibility = stored("visibility")
     channel: ChannelType | None = stored("channel")
-    author: Party | None = joined(lambda note: (note["author"], None) if "author" in note else None, "notes")
+    author: Party | None = joined(lambda note: (note["author"], note["authorRole"]) if "author" in note else None, "notes")
     author_role: Role = stored("authorRole")
     at: datetime = stored("at")
 
@@ -115,7 +115,7 @@ def _transitions(document: Document, context: Context) -> list[Status]:
 
 
 def _may_act(document: Document, viewer: Viewer) -> bool:
-    return is_own(document, viewer) and any(one["party"] == viewer.party and one["role"] != OBSERVED for one in document["parties"])
+    return is_own(document, viewer) and any(one["party"] == viewer.party and one["role"] not in READS_ONLY for one in document["parties"])
 
 
 def _notes(visibility: Visible) -> Callable[[Document, Context], list[Document]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from hub.access.mandates import ROOTS
 from hub.commands.asking import Request, ask
 from hub.errors import InternalError, Refused
 from hub.graph.context import Context, Info
@@ -31,7 +32,11 @@ class UserError:
 
 @strawberry.type
 class InteractionPayload:
-    interaction: Interaction | None = stored("document", description="As it is now; null where nothing was done, or out of sight.")
+    interaction: Interaction | None = stored(
+        "document",
+        scopes=ROOTS["Query.interaction"].scopes,
+        description="As it is now; null where nothing was done, or out of sight.",
+    )
     cursor: Cursor | None = stored("cursor", description="Where the journal stood after this: follow from here and miss nothing.")
     replayed: bool = stored("replayed", description="The same request was done before; this is its outcome, as it is now.")
     errors: list[UserError] = stored("errors")
@@ -39,7 +44,7 @@ class InteractionPayload:
 
 @strawberry.type
 class PartyPayload:
-    party: Party | None = stored("document")
+    party: Party | None = stored("document", scopes=ROOTS["Query.party"].scopes)
     cursor: Cursor | None = stored("cursor")
     replayed: bool = stored("replayed")
     errors: list[UserError] = stored("errors")

@@ -17,9 +17,7 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective, is_abstr
 
 from hub.graph.context import Context, Document, Info
 from hub.graph.enums import Role
-from hub.graph.fields import Declared, Gate, is_own, redaction, stored
-
-NAME_GATE_FIELDS = frozenset({"name"})
+from hub.graph.fields import Declared, redaction, stored
 
 
 @strawberry.type(description="A field that was asked for and is null because this viewer may not read it; and who may.")
@@ -29,11 +27,11 @@ class Redaction:
     requires_scopes: list[list[str]] = stored("requiresScopes")
 
 
-def redacted(masked: Gate | None = None) -> Any:
-    """The `redactions` field; `masked` says who reads the name of a party that is shown masked."""
+def redacted() -> Any:
+    """The `redactions` field of a type."""
 
     def read(root: strawberry.Parent[Any], info: Info) -> Any:
-        return list(_redactions(root, info, masked))
+        return list(_redactions(root, info))
 
     return strawberry.field(
         resolver=read,
@@ -43,26 +41,19 @@ def redacted(masked: Gate | None = None) -> Any:
     )
 
 
-def _redactions(document: Document, info: Info, masked: Gate | None) -> Iterator[Mapping[str, Any]]:
+def _redactions(document: Document, info: Info) -> Iterator[Mapping[str, Any]]:
     raw = info._raw_info
-    context: Context = info.context
-    gates = _gates(raw.parent_type)
     for name in sorted(_selected_beside(raw)):
-        gate = masked if masked and name in NAME_GATE_FIELDS and document.get("masked") else gates.get(name)
-        if gate is None:
-            continue
-        if gate is masked or not gate.opens(context.viewer, own=is_own(document, context.viewer)):
+        declared = _declared(raw.parent_type, name)
+        if declared and (gate := declared.holds_back(document, info.context.viewer)):
             yield redaction(name, gate)
 
 
-def _gates(parent: GraphQLObjectType) -> Mapping[str, Gate]:
-    """The gates of a type's fields, by their names in the schema."""
-    return {
-        name: field.extensions["strawberry-definition"].metadata["declared"].gate
-        for name, field in parent.fields.items()
-        if "declared" in field.extensions["strawberry-definition"].metadata
-        and field.extensions["strawberry-definition"].metadata["declared"].gate is not None
-    }
+def _declared(parent: GraphQLObjectType, name: str) -> Declared | None:
+    """What a field was declared with, by its name in the schema."""
+    field = parent.fields.get(name)  # `__typename` is none of them
+    declared: Declared | None = field and field.extensions["strawberry-definition"].metadata.get("declared")
+    return declared
 
 
 def _selected_beside(info: GraphQLResolveInfo[Context]) -> set[str]:

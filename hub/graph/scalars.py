@@ -8,7 +8,6 @@ from graphql import GraphQLError
 
 Cursor = NewType("Cursor", str)
 Json = NewType("Json", object)
-Timestamp = datetime  # aware, UTC, whole milliseconds: what MongoDB keeps
 
 
 def parse_timestamp(value: Any) -> datetime:

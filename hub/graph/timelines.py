@@ -1,7 +1,7 @@
 """Pages of events, made of the journal: an interaction's own, and the feed's for clients that pull."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub.errors import CursorInvalid
 from hub.graph.context import Context, Document
@@ -12,6 +12,8 @@ from hub.journal.filters import EventFilter
 from hub.journal.log import read_after
 from hub.journal.subscriber import FrameKind, frames_after
 from hub.store import paging
+
+PAGES: Final = 25  # of 200 entries that one request looks through; what it has not reached it goes on from
 
 
 def place(context: Context, cursor: str | None) -> Place | None:
@@ -42,11 +44,15 @@ async def events(context: Context, asked_for: EventFilter, first: int | None, af
     now = await head.read(journal.mongo)
     if start is not None and not (start.epoch == now.epoch and now.floor < start.position <= now.position):
         return {"nodes": [], "cursor": journal.cursors.cursor(now.position), "hasMore": False, "reset": True}
-    above = start.position if start else max(now.floor, 0)
+    above, has_more = start.position if start else max(now.floor, 0), True
     nodes: list[Any] = []
-    has_more = above < now.position
-    while has_more and len(nodes) < asked:
-        page = await frames_after(journal.mongo, context.visibility, asked_for, above, up_to=now.position, limit=asked - len(nodes))
+    for _ in range(PAGES):
+        page = await frames_after(journal.mongo, context.visibility, asked_for, above, up_to=now.position)
         nodes += [frame.entry for frame in page.frames if frame.kind is FrameKind.EVENT]
         above, has_more = page.reached, page.has_more and page.reached < now.position
+        if len(nodes) > asked:
+            nodes = nodes[:asked]
+            above, has_more = int(nodes[-1]["_id"]), True
+        if len(nodes) == asked or not has_more:
+            break
     return {"nodes": nodes, "cursor": journal.cursors.cursor(above), "hasMore": has_more, "reset": False}

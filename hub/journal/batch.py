@@ -7,13 +7,14 @@ gets its own error and changes nothing. What comes out is written as one transac
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 import bson
 import structlog
 from bson import Binary
+from bson.raw_bson import RawBSONDocument
 from pymongo import InsertOne, UpdateOne
 
 from hub.domain.events import Event
@@ -23,7 +24,7 @@ from hub.domain.terms import SubjectKind
 from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
 from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
 from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry
-from hub.store.documents import KEPT, Subject, difference
+from hub.store.documents import KEPT, Subject, difference, succeeded
 
 MEASURED: Final = 100  # notes and items from which on a document is measured before it is accepted
 
@@ -80,7 +81,8 @@ class Decided:
     written: list[Written] = field(default_factory=list)
     writes: dict[str, list[InsertOne[Any] | UpdateOne]] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[tuple[Asked, Committed]] = field(default_factory=list)
+    inserts: dict[str, list[RawBSONDocument]] = field(default_factory=dict)
+    answers: list[tuple[Asked, Committed | Exception]] = field(default_factory=list)
 
     @property
     def updates(self) -> dict[str, int]:
@@ -94,7 +96,7 @@ class Decided:
 
 
 def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]], position: int) -> Decided:
-    """Decide every command in order. Refusals are answered here; acceptances wait for the commit."""
+    """Decide every command in order. A refusal waits for the commit too: what it was judged on may only come with it."""
     decided = Decided(position, secrets.token_bytes(12))
     used: dict[bytes, dict[str, Any]] = dict(keys)
     pending: list[tuple[Asked, Ref, int, bool]] = []
@@ -109,11 +111,11 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
             decision = one.command.decide(desk)
             entries = _entries(decision, desk, one.actor, desk.now)
         except Refused as refusal:
-            one.settle(refusal)
+            decided.answers.append((one, refusal))
             continue
         except Exception:  # a fault of ours in one command must not cost the others theirs
             log.exception("command_failed", command=type(one.command).__name__)
-            one.settle(InternalError())
+            decided.answers.append((one, InternalError()))
             continue
         desk.accept(decision)
         decided.written += entries
@@ -131,7 +133,12 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
             decided.keys.append(key)
     numbered(decided.written, position, decided.mark)
     documents = _writes(decided, desk)
-    decided.answers = [(one, Committed(about, reached, replayed, documents.get(about))) for one, about, reached, replayed in pending]
+    decided.inserts = {
+        "journal": [_raw(one.entry) for one in decided.written],
+        "personal": [_raw(one.personal) for one in decided.written if one.personal is not None],
+        "idempotency": [_raw(key) for key in decided.keys],
+    }
+    decided.answers += [(one, Committed(about, reached, replayed, documents.get(about))) for one, about, reached, replayed in pending]
     return decided
 
 
@@ -146,7 +153,13 @@ def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> 
     if isinstance(subject, Party):
         return [party_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyEvent)]
     was = desk.interaction(subject.id)
-    return [interaction_entry(event, was, subject, actor, now) for event in change.events if isinstance(event, Event)]
+    entries: list[Written] = []
+    for event in change.events:
+        if isinstance(event, Event):  # of two events of one act, the first leaves it in a state of its own
+            stood = subject if event.status is subject.status else replace(subject, status=event.status)
+            entries.append(interaction_entry(event, was, stood, actor, now))
+            was = stood
+    return entries
 
 
 def _measure(subject: Subject) -> None:
@@ -163,9 +176,19 @@ def _writes(decided: Decided, desk: Desk) -> dict[Ref, dict[str, Any]]:
         kept = KEPT[ref.kind]
         document = kept.to_document(subject)
         was = desk.stored.get(ref)
-        write: InsertOne[Any] | UpdateOne = (
-            InsertOne(document) if was is None else UpdateOne({"_id": ref.id, "seq": was["seq"]}, difference(was, document))
-        )
-        decided.writes.setdefault(kept.collection, []).append(write)
-        documents[ref] = document if was is None else {**was, **document}
+        decided.writes.setdefault(kept.collection, []).append(_write(document, was))
+        documents[ref] = document if was is None else succeeded(was, document)
     return documents
+
+
+def _write(document: dict[str, Any], was: dict[str, Any] | None) -> InsertOne[Any] | UpdateOne:
+    if was is None:
+        return InsertOne(_raw(document))
+    update = difference(was, document)
+    _raw(update)
+    return UpdateOne({"_id": document["_id"], "seq": was["seq"]}, update)
+
+
+def _raw(document: dict[str, Any]) -> RawBSONDocument:
+    """Encoded here, for what BSON cannot hold (half of a character, a number of 70 bits) costs the driver a connection."""
+    return RawBSONDocument(bson.encode(document))

@@ -13,7 +13,8 @@ Every write of the hub goes this way. So while the guarded move of the head succ
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ import structlog
 from bson import Int64
 from pymongo import timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import BulkWriteError, DocumentTooLarge, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from hub.domain.ids import Ids
@@ -33,12 +34,14 @@ from hub.journal.desk import Command, Desk
 from hub.journal.head import HEAD, Head
 from hub.journal.log import Actor, Entry
 from hub.journal.turns import Turns
-from hub.store.mongo import UNIT, Mongo, brief, is_unavailable
+from hub.store.mongo import Mongo, brief, is_unavailable
 
 BATCH: Final = 128  # commands in one transaction: beyond it, latency grows and throughput does not
 BACKLOG: Final = 4_096  # commands that may wait; about a second's work, later callers are told to come back
 PATIENCE: Final = 8.0  # seconds a command may wait for the database before its caller hears UNAVAILABLE
+LEAST: Final = 1.0  # seconds that any try gets: cut short in its commit, it would only leave doubt
 PAUSE: Final = 0.05  # seconds between two tries while the database does not answer
+LAST: Final = 3.0  # seconds that what is queued gets when the hub goes down; it is about a second's work
 COMMITS: Final = 3  # repeated commits before the journal is asked
 DUPLICATE: Final = 11000
 
@@ -91,37 +94,56 @@ class Committer:
         self._queue.append(asked)
         self._idle.clear()
         self._wake.set()
-        return await asked.answer
+        try:
+            async with asyncio.timeout_at(asked.until):
+                return await asked.answer
+        except TimeoutError:
+            raise Unavailable("The database does not answer at the moment.") from None
 
     async def run(self) -> None:
-        """Commit what is queued, for ever. No failure ends the loop."""
-        while True:
-            await self._wake.wait()
-            taken, self._queue = self._queue[:BATCH], self._queue[BATCH:]
-            if not self._queue:
-                self._wake.clear()
-            try:
-                await self._settle(taken)
-            except Exception:
-                log.exception("batch_failed", commands=len(taken))
-                await self._turns.renew_session()
-                _all(taken, InternalError())
-            finally:
-                _all(taken, Unavailable("The hub is going down."))
-            if not self._queue:
-                self._idle.set()
+        """Commit what is queued, until cancelled. No failure ends the loop."""
+        taken: list[Asked] = []
+        try:
+            while True:
+                await self._wake.wait()
+                taken, self._queue = self._queue[:BATCH], self._queue[BATCH:]
+                if not self._queue:
+                    self._wake.clear()
+                await self._work(taken)
+                if not self._queue:
+                    self._idle.set()
+        finally:
+            self._closed = True
+            _all([*taken, *self._queue], Unavailable("The hub is going down."))
+            self._queue.clear()
+            self._idle.set()
 
     async def drain(self) -> None:
-        """Take nothing new, and return when everything queued has its answer."""
+        """Take nothing new, and return when everything queued has its answer, or has waited long enough."""
         self._closed = True
-        await self._idle.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST):
+                await self._idle.wait()
+
+    async def _work(self, taken: Sequence[Asked]) -> None:
+        try:
+            await self._settle(taken)
+        except Exception:
+            log.exception("batch_failed", commands=len(taken))
+            self._turns.renew_session()
+            _all(taken, InternalError())
+        try:
+            with timeout(LEAST):
+                await self._turns.pass_on()
+        except Exception:
+            log.exception("turn_kept")
 
     async def _settle(self, asked: Sequence[Asked]) -> None:
         """Answer every command of a batch, halving it where it cannot be written, until the guilty one stands alone."""
         try:
             decided = await self._persist(asked)
         except Exception as error:
-            await self._turns.renew_session()
+            self._turns.renew_session()
             if len(asked) == 1:
                 asked[0].settle(_meaning(error, asked[0]))
                 return
@@ -131,59 +153,64 @@ class Committer:
         else:
             if decided is not None:
                 self._done(decided)
-                await self._turns.pass_on()
 
     async def _persist(self, asked: Sequence[Asked]) -> Decided | None:
         """Try until it is committed, or nobody waits any more (None). What it raises left nothing behind."""
         decided: Decided | None = None
         doubt: Decided | None = None
-        while waiting := self._waiting(asked):
+        is_reread = False
+        while waiting := _waiting(asked):
             try:
-                if doubt is not None and await self._landed(doubt):
-                    return doubt
-                doubt = None
-                with timeout(UNIT):
-                    await self._turns.take()
-                decided = await self._decided(waiting)
-                await self._write(decided)
+                with timeout(_patience(waiting)):
+                    if doubt is not None and await self._landed(doubt):
+                        return doubt
+                    doubt = None
+                    if await self._turns.take():
+                        self._position = (await head.read(self._mongo)).position
+                    decided = await self._decided(waiting)
+                    await self._write(decided)
             except Lost:
-                await self._again(self._turns.lost)
+                await self._again(lost=True)
             except Doubtful:
                 doubt = decided
-                await self._again(self._turns.renew_session)
+                await self._again()
+            except Unavailable:  # the head could not be read
+                await self._again()
             except PyMongoError as error:
-                if not (is_unavailable(error) or error.has_error_label("TransientTransactionError")):
+                stale = DUPLICATE in _codes(error) and not is_reread  # a read behind a failover would have shown it
+                if not (stale or is_unavailable(error) or error.has_error_label("TransientTransactionError")):
                     raise
                 log.warning("commit_retried", cause=brief(error), commands=len(waiting))
-                await self._again(self._turns.renew_session)
+                await self._again()
+                is_reread = stale or is_reread
             else:
                 return decided
         return None
 
-    async def _again(self, first: Callable[[], Awaitable[None]]) -> None:
-        """Before another try: do `first`, and see where the head is. Failing at that costs nothing but the pause."""
+    async def _again(self, *, lost: bool = False) -> None:
+        """Before another try: stand in the queue, or take another session, and see where the head is."""
         try:
-            with timeout(UNIT):
-                await first()
-                self._position = (await head.read(self._mongo)).position
+            with timeout(LEAST):
+                if lost:
+                    await self._turns.lost()
+                else:
+                    self._turns.renew_session()
+                    await asyncio.sleep(PAUSE)
+                found = await head.read(self._mongo, anew=not lost)
+                self._position = found.position
+                if found.epoch != self._epoch:
+                    log.error("journal_replaced", told="The database holds another journal than at start: start the hub again.")
         except (PyMongoError, Unavailable) as error:
             log.info("head_unread", cause=brief(error))
             await asyncio.sleep(PAUSE)
 
-    def _waiting(self, asked: Sequence[Asked]) -> list[Asked]:
-        """Those still to be decided; whose patience is over hear that the database does not answer."""
-        now = asyncio.get_running_loop().time()
-        _all([one for one in asked if one.until <= now], Unavailable("The database does not answer at the moment."))
-        return [one for one in asked if one.until > now and not (one.answer.done() and not one.answer.cancelled())]
-
     async def _decided(self, asked: Sequence[Asked]) -> Decided:
         """Steps 1 and 2."""
         desk = Desk(self._clock(), self._new_id, self._reopen_window)
-        with timeout(UNIT):
-            keys, _ = await asyncio.gather(
-                self._mongo.by_ids("idempotency", [one.key.id for one in asked if one.key]),
-                desk.load(self._mongo, (touch for one in asked for touch in one.command.touches())),
-            )
+        keys, _ = await asyncio.gather(
+            self._mongo.by_ids("idempotency", [one.key.id for one in asked if one.key]),
+            desk.load(self._mongo, (touch for one in asked for touch in one.command.touches())),
+        )
         return decide(asked, desk, {bytes(id): key for id, key in keys.items()}, self._position)
 
     async def _write(self, decided: Decided) -> None:
@@ -191,15 +218,14 @@ class Committer:
         if not decided.written:
             return
         session = await self._turns.session()
-        with timeout(UNIT):
-            try:
-                await self._mongo.begin(session)
-                await self._move_head(decided, session)
-                await self._insert(decided, session)
-            except BaseException:
-                await _abort(session)
-                raise
-            await _commit(session)
+        try:
+            await self._mongo.begin(session)
+            await self._move_head(decided, session)
+            await self._insert(decided, session)
+        except BaseException:
+            await _abort(session)
+            raise
+        await _commit(session)
 
     async def _move_head(self, decided: Decided, session: AsyncClientSession) -> None:
         try:
@@ -220,21 +246,21 @@ class Committer:
             result = await self._mongo[collection].bulk_write(writes, ordered=False, session=session)
             if result.matched_count != decided.updates[collection]:  # a guard that misses is silent
                 raise Lost
-        await self._mongo["journal"].insert_many([one.entry for one in decided.written], ordered=False, session=session)
-        if personal := [one.personal for one in decided.written if one.personal is not None]:
-            await self._mongo["personal"].insert_many(personal, ordered=False, session=session)
-        if decided.keys:
-            await self._mongo["idempotency"].insert_many(decided.keys, ordered=False, session=session)
+        for collection, documents in decided.inserts.items():
+            if documents:
+                await self._mongo[collection].insert_many(documents, ordered=False, session=session)
 
     async def _landed(self, doubt: Decided) -> bool:
-        """Whether a transaction of which nobody knew was committed: its first entry bears its mark.
+        """Whether a transaction of which nobody knew was committed: its first entry bears its mark. Raises Doubtful.
 
         A new session ends the old one's transaction first, so that what is not there now will not come.
         """
-        with timeout(UNIT):
+        journal = self._mongo["journal"].with_options(read_concern=ReadConcern("linearizable"))
+        try:
             await self._turns.session()
-            journal = self._mongo["journal"].with_options(read_concern=ReadConcern("linearizable"))
             found = await journal.find_one({"_id": Int64(doubt.position + 1)}, {"batch": 1})
+        except Exception as error:  # as long as nobody knows, nothing may be decided anew
+            raise Doubtful from error
         return found is not None and bytes(found["batch"]) == doubt.mark
 
     def _done(self, decided: Decided) -> None:
@@ -245,28 +271,21 @@ class Committer:
                 self.announce(decided.entries)
         except Exception:  # it is committed; the feed reads what it was not told
             log.exception("announcement_failed")
-        for one, committed in decided.answers:
-            one.settle(committed)
+        for one, answer in decided.answers:
+            one.settle(answer)
 
 
 async def _commit(session: AsyncClientSession) -> None:
     """Commit, and again while the answer is unknown: the server answers a repeated commit as it did the first."""
-    tries = 0
-    while True:
+    for left in reversed(range(1 + COMMITS)):
         try:
-            await session.commit_transaction()
+            return await session.commit_transaction()
         except PyMongoError as error:
-            unknown = error.has_error_label("UnknownTransactionCommitResult")
-            if not tries and not unknown:
-                raise
-            if not unknown or error.timeout or tries >= COMMITS:
+            if not left or error.timeout or not error.has_error_label("UnknownTransactionCommitResult"):
                 raise Doubtful from error
-            tries += 1
             await asyncio.sleep(PAUSE)
         except Exception as error:
             raise Doubtful from error
-        else:
-            return
 
 
 async def _abort(session: AsyncClientSession) -> None:
@@ -282,17 +301,29 @@ def _all(asked: Sequence[Asked], answer: Exception) -> None:
         one.settle(answer)
 
 
+def _waiting(asked: Sequence[Asked]) -> list[Asked]:
+    """Those whose patience is not over: the others have heard that the database does not answer."""
+    now = asyncio.get_running_loop().time()
+    return [one for one in asked if one.until > now]
+
+
+def _patience(asked: Sequence[Asked]) -> float:
+    """Seconds that a try for these may take."""
+    return max(LEAST, max(one.until for one in asked) - asyncio.get_running_loop().time())
+
+
 def _meaning(error: Exception, asked: Asked) -> Exception:
     """What the database's refusal of a single command means to its caller."""
-    details: dict[str, Any] = getattr(error, "details", None) or {}
-    codes = (
-        {failure.get("code") for failure in details.get("writeErrors", ())}
-        if isinstance(error, BulkWriteError)
-        else {getattr(error, "code", None)}
-    )
-    if isinstance(error, DuplicateKeyError) or DUPLICATE in codes:
+    if DUPLICATE in _codes(error):
         return Conflict("Another one carries this identifier already.")
     if isinstance(error, DocumentTooLarge):
         return BadInput("The result would be larger than the hub keeps.", "input")
     log.error("command_unwritable", command=type(asked.command).__name__, cause=brief(error), exc_info=error)
     return InternalError()
+
+
+def _codes(error: Exception) -> set[Any]:
+    """The server's codes in an error of one or of many writes."""
+    if isinstance(error, BulkWriteError):
+        return {failure.get("code") for failure in error.details.get("writeErrors", ())}
+    return {getattr(error, "code", None)}

@@ -42,7 +42,7 @@ class Cursors:
 
     def event_id(self, position: int) -> str:
         """The id of the event at a position, unique over every hub."""
-        return EVENT + base64.urlsafe_b64encode(self._events.encrypt(PLACE.pack(self._epoch, position), None)).rstrip(b"=").decode()
+        return EVENT + _encoded(self._events.encrypt(PLACE.pack(self._epoch, position), None))
 
     def read(self, cursor: str) -> Place:
         """The place a cursor, or an event's id, stands for; CursorInvalid for anything else."""
@@ -57,7 +57,14 @@ class Cursors:
 
     def _event(self, text: str) -> bytes:
         try:
-            packed = self._events.decrypt(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True), None)
+            sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            packed = self._events.decrypt(sealed, None)
         except (InvalidTag, ValueError, binascii.Error):
             raise CursorInvalid from None
+        if _encoded(sealed) != text:  # the last letter has bits to spare: only the one spelling that we give is taken
+            raise CursorInvalid
         return packed
+
+
+def _encoded(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

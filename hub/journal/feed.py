@@ -18,7 +18,6 @@ from hub.journal.log import PAGE, Entry, read_after
 from hub.store.mongo import Mongo, brief
 
 POLL: Final = 1.0  # seconds between two looks at the log when nobody hints: the most that a lost hint costs
-HELD: Final = 10_000  # own entries that wait above a gap; beyond it they are dropped and read from the log later
 
 log = structlog.get_logger("hub.journal")
 
@@ -34,7 +33,6 @@ class Feed:
 
     def __init__(self, mongo: Mongo, first: Head) -> None:
         self.mongo = mongo
-        self._held: dict[int, Entry] = {}
         self._members: dict[Member, None] = {}
         self._wake = asyncio.Event()
         self.position = first.position
@@ -55,14 +53,9 @@ class Feed:
         return len(self._members)
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        """Own commits, in order: handed on at once unless something below them is still to be read."""
-        if entries and int(entries[0]["_id"]) == self.position + 1:
-            for entry in entries:
-                self._hand_on(entry)
-            return
-        if len(self._held) < HELD:
-            self._held.update((int(entry["_id"]), entry) for entry in entries)
-        self._wake.set()
+        """Own commits, in order: handed on at once, or, where something below them is still to be read, read after it."""
+        if not self._extend(entries):
+            self._wake.set()
 
     def hint(self) -> None:
         """Somebody committed: look now."""
@@ -76,8 +69,7 @@ class Feed:
                     await self._wake.wait()
             self._wake.clear()
             try:
-                await self._catch_up()
-                self.is_behind = False
+                self.is_behind = not await self._catch_up()
             except (PyMongoError, Unavailable) as error:
                 if not self.is_behind:
                     log.warning("feed_behind", cause=brief(error), position=self.position)
@@ -87,20 +79,28 @@ class Feed:
                 log.exception("feed_failed", position=self.position)
                 await asyncio.sleep(POLL)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self) -> bool:
+        """Read to the end of the log; False where it has a hole, which no commit leaves: what lies above it is held back."""
         while True:
             page = await read_after(self.mongo, self.position)
-            for entry in page:
-                if int(entry["_id"]) == self.position + 1:  # own commits may have come while the page was read
-                    self._hand_on(entry)
-            while (held := self._held.pop(self.position + 1, None)) is not None:
-                self._hand_on(held)
-            for position in [position for position in self._held if position <= self.position]:
-                del self._held[position]
+            if not self._extend(page):
+                return False
             if len(page) < PAGE:
-                return
+                return True
+            await asyncio.sleep(0)  # a long way to catch up must not keep everybody else waiting
+
+    def _extend(self, entries: Sequence[Entry]) -> bool:
+        """Hand on what follows the last entry; whether it reached the end of these, or had passed it before."""
+        for entry in entries:
+            position = int(entry["_id"])
+            if position == self.position + 1:  # lower: own commits came while the page was read
+                self.position = position
+                self._hand_on(entry)
+        return not entries or self.position >= int(entries[-1]["_id"])
 
     def _hand_on(self, entry: Entry) -> None:
-        self.position = int(entry["_id"])
         for member in tuple(self._members):
-            member.take(entry)
+            try:
+                member.take(entry)
+            except Exception:  # one member's trouble is not the others'
+                log.exception("member_failed", position=self.position)

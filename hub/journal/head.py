@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bson import Int64
 from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
 
 from hub.store.mongo import Mongo, unit_of_work
 
@@ -22,10 +23,15 @@ class Head:
     key: bytes  # of event ids; never rotated, so that an id stays what it is
 
 
-async def read(mongo: Mongo) -> Head:
-    """The head as a majority has it."""
+async def read(mongo: Mongo, *, anew: bool = False) -> Head:
+    """The head as a majority has it; `anew`, from a primary that proves to be one.
+
+    A primary just elected may for a moment read behind what its predecessor acknowledged. After an answer that is read
+    `anew`, nothing that is read later is behind it.
+    """
+    heads = mongo["heads"].with_options(read_concern=ReadConcern("linearizable")) if anew else mongo["heads"]
     with unit_of_work():
-        found = await mongo["heads"].find_one({"_id": HEAD})
+        found = await heads.find_one({"_id": HEAD})
     if found is None:
         return await _first(mongo)
     return Head(int(found["position"]), int(found["epoch"]), int(found["floor"]), bytes(found["key"]))

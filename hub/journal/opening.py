@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import uuid4
 
 from hub.access.keys import Keyring
@@ -18,6 +19,8 @@ from hub.journal.feed import Feed
 from hub.journal.log import Entry
 from hub.journal.turns import Turns
 from hub.store.mongo import Mongo
+
+AGAIN: Final = 0.5  # seconds before a task that did not hear its cancellation is told again
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ async def opened(
 
     committer.announce = announce
     await turns.enter()
-    async with asyncio.TaskGroup() as tasks:
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as tasks:  # should one of them end, the hub does
         running = [
             tasks.create_task(committer.run(), name="committer"),
             tasks.create_task(turns.beat(), name="heartbeat"),
@@ -64,8 +68,21 @@ async def opened(
         ]
         try:
             yield Journal(mongo, committer, feed, Cursors(keyring, first), bus)
+        except Exception as error:  # told below: the group would wrap it
+            failure = error
         finally:
             await committer.drain()
-            for task in running:
-                task.cancel()
+            await ended(running)
             await turns.leave()
+    if failure is not None:
+        raise failure
+
+
+async def ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they are over. Once is not enough where the driver sends: until Python 3.12, `asyncio.wait_for`
+    swallows a cancellation that comes together with its result."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=AGAIN)

@@ -68,11 +68,11 @@ class Ring:
     def __init__(self, visibility: Visibility, asked: EventFilter, position: int) -> None:
         self._visibility = visibility
         self._asked = asked
-        self._frames: deque[Frame] = deque()
+        self._frames: deque[tuple[Frame, int]] = deque()
         self._weight = 0
         self.passed = position  # the last entry that was looked at, whether for this subscriber or not
         self.has_overflowed = False
-        self.changed = asyncio.Event()
+        self._changed = asyncio.Event()
 
     def take(self, entry: Entry) -> None:
         """The feed's door."""
@@ -82,39 +82,49 @@ class Ring:
         frame = judged(entry, self._visibility, self._asked)
         if frame is None:
             return
-        self._frames.append(frame)
-        self._weight += _weight(entry)
+        weight = _weight(entry)
+        self._frames.append((frame, weight))
+        self._weight += weight
         if len(self._frames) > BACKLOG or self._weight > WEIGHT:
             self._frames.clear()
+            self._weight = 0
             self.has_overflowed = True
-        self.changed.set()
+        self._changed.set()
 
     def pop(self, above: int) -> Frame | None:
         """The next frame above a position."""
         while self._frames:
-            frame = self._frames.popleft()
-            if not self._frames:
-                self._weight = 0
+            frame, weight = self._frames.popleft()
+            self._weight -= weight
             if frame.position > above:
                 return frame
-        self.changed.clear()
+        self._changed.clear()
         return None
 
     def recover(self) -> None:
         """Take frames again: what was dropped is about to be read from the log."""
-        self._weight = 0
         self.has_overflowed = False
 
+    async def changes(self, within: float) -> bool:
+        """Whether there is something to pop, or to recover from, within so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._changed.wait()
+        return self._changed.is_set()  # it may have come in the very moment in which time was up
 
-async def follow(feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None) -> AsyncGenerator[Frame, None]:
+
+async def follow(
+    feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None, *, checkpoint: float = CHECKPOINT
+) -> AsyncGenerator[Frame, None]:
     """Frames above `after`, then live ones for as long as somebody reads. Without `after`: from now on."""
     ring = Ring(visibility, asked, feed.position)
     with feed.attached(ring):
         told = feed.position
         if after is not None:
             first = await head.read(feed.mongo)
-            if after.epoch == first.epoch and first.floor < after.position <= first.position:
+            if after.epoch == first.epoch and first.floor < after.position <= max(first.position, feed.position):
                 told = after.position
+                feed.hint()  # it may lie ahead of what this process has seen
                 async for frame in _replay(feed, visibility, asked, told):
                     told = frame.position
                     if frame.kind is not FrameKind.CHECKPOINT:
@@ -123,25 +133,18 @@ async def follow(feed: Feed, visibility: Visibility, asked: EventFilter, after: 
                 yield Frame(FrameKind.RESET, told, reason="The cursor is too old, or of another journal: read anew, and follow from here.")
         yield Frame(FrameKind.CAUGHT_UP, told)
         while True:
-            while (waiting := ring.pop(told)) is not None:
+            if (waiting := ring.pop(told)) is not None:
                 told = waiting.position
                 yield waiting
-            if ring.has_overflowed:
+            elif ring.has_overflowed:
                 ring.recover()
                 async for frame in _replay(feed, visibility, asked, told):
                     told = frame.position
                     if frame.kind is not FrameKind.CHECKPOINT:
                         yield frame
-            elif not await _within(CHECKPOINT, ring.changed) and ring.passed > told:
+            elif not await ring.changes(within=checkpoint) and ring.passed > told:
                 told = ring.passed
                 yield Frame(FrameKind.CHECKPOINT, told)
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    return False
 
 
 async def _replay(feed: Feed, visibility: Visibility, asked: EventFilter, above: int) -> AsyncIterator[Frame]:

@@ -18,16 +18,17 @@ from hub.store.mongo import UNIT, Mongo, brief
 Keys = tuple[tuple[str, Any], ...]
 
 NAMESPACE_EXISTS: Final = 48
+OPTIONS_CONFLICT: Final = 85
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Ascending or descending keys; `only` is a partial filter."""
+    """Ascending or descending keys; `only` is a partial filter; with `expires` a document goes when it is old enough."""
 
     keys: Keys
     unique: bool = False
     only: Mapping[str, Any] | None = None
-    seconds: int | None = None
+    expires: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
     ),
     "personal": Collection({"_id": {"bsonType": "long"}, "subject": TEXT, "salt": BYTES}, (Index((("subject", 1), ("_id", 1))),)),
     "idempotency": Collection(
-        {"_id": BYTES, "request": BYTES, "subject": {"bsonType": "object"}, "at": DATE}, (Index((("at", 1),), seconds=0),)
+        {"_id": BYTES, "request": BYTES, "subject": {"bsonType": "object"}, "at": DATE}, (Index((("at", 1),), expires=True),)
     ),
     "heads": Collection({"_id": TEXT}),
     "leases": Collection({"_id": TEXT}),
@@ -116,29 +117,41 @@ async def apply(mongo: Mongo, *, idempotency_days: int = 30) -> None:
     """Make what is missing and bring validators up to date; StartupError where the database does not let us."""
     try:
         with timeout(4 * UNIT):
-            there = set(await mongo.database.list_collection_names())
+            there = await mongo.database.command({"listCollections": 1, "cursor": {"batchSize": 1_000}})
+            validators = {found["name"]: found["options"].get("validator", {}) for found in there["cursor"]["firstBatch"]}
             for name, collection in COLLECTIONS.items():
-                await _apply(mongo, name, collection, name in there, idempotency_days)
+                await _validate(mongo, name, collection, validators.get(name))
+                for index in collection.indexes:
+                    await _index(mongo, name, index, idempotency_days * 86_400)
     except PyMongoError as error:
         raise StartupError(f"The hub cannot prepare its collections: {brief(error)}") from error
 
 
-async def _apply(mongo: Mongo, name: str, collection: Collection, there: bool, idempotency_days: int) -> None:
+async def _validate(mongo: Mongo, name: str, collection: Collection, there: Mapping[str, Any] | None) -> None:
+    """Make the collection, or bring its validator up to date. One that is right is left alone: `collMod` halts its writers."""
     validator = {"$jsonSchema": {"bsonType": "object", "required": list(collection.required), "properties": dict(collection.required)}}
-    if not there:
+    if there is None:
         try:
             await mongo.database.create_collection(name, validator=validator)
         except (CollectionInvalid, OperationFailure) as error:  # another process made it a moment ago
             if getattr(error, "code", NAMESPACE_EXISTS) not in {None, NAMESPACE_EXISTS}:
                 raise
-    else:
+    elif there != validator:
         await mongo.database.command("collMod", name, validator=validator)
-    for index in collection.indexes:
-        options: dict[str, Any] = {}
-        if index.unique:
-            options["unique"] = True
-        if index.only is not None:
-            options["partialFilterExpression"] = dict(index.only)
-        if index.seconds is not None:
-            options["expireAfterSeconds"] = idempotency_days * 86_400
+
+
+async def _index(mongo: Mongo, name: str, index: Index, seconds: int) -> None:
+    """Make the index, or give one that is there the lifetime that its documents have now."""
+    options: dict[str, Any] = {}
+    if index.unique:
+        options["unique"] = True
+    if index.only is not None:
+        options["partialFilterExpression"] = dict(index.only)
+    if index.expires:
+        options["expireAfterSeconds"] = seconds
+    try:
         await mongo[name].create_index(list(index.keys), **options)
+    except OperationFailure as error:
+        if error.code != OPTIONS_CONFLICT or not index.expires:
+            raise
+        await mongo.database.command("collMod", name, index={"keyPattern": dict(index.keys), "expireAfterSeconds": seconds})

@@ -270,6 +270,11 @@ def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
     return dict(update)
 
 
+def succeeded(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
+    """The document that `difference` leaves."""
+    return {name: value for name, value in was.items() if name not in KNOWN} | dict(now)
+
+
 KNOWN: Final = frozenset(
     {
         "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes", "progress",

@@ -36,7 +36,12 @@ Driver = Literal["pymongo", "motor"]
 
 UNIT: Final = 8.0  # seconds that one unit of work may take; a URI's timeoutMS would not bound a transaction
 REACH: Final = 5_000  # milliseconds to find a primary: an election takes two or three seconds
-NOT_NOW: Final = frozenset({11600, 11602, 10107, 13435, 13436, 189, 91, 262, 50, 6, 7, 89, 9001})  # going down, stepping down, timed out
+NOT_NOW: Final = frozenset(
+    {11600, 11602, 91, 189, 10107, 13435, 13436, 133}  # going down, stepping down, no primary
+    | {6, 7, 89, 202, 317, 9001}  # a host not found, not reached, its connection lost
+    | {50, 64, 134, 262}  # in time it was not done, not acknowledged by a majority, not yet readable
+    | {43, 237, 11601}  # killed: with the session of a committer that was thought dead, or a cursor by a failover
+)
 
 log = structlog.get_logger("hub.store")
 

@@ -3,15 +3,17 @@
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from hub.errors import StartupError
+from hub.errors import ErrorCode, InternalError, StartupError
+from hub.graph.faults import told
 from hub.web.http import graphql
 from hub.web.hub import Hub
 from hub.web.sockets import socket as graphql_socket
@@ -25,14 +27,30 @@ def app(hub: Hub) -> Starlette:
     """The application for a hub that is open."""
     starlette = Starlette(
         routes=[
-            Route(PATH, graphql, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            Route(PATH, graphql, methods=["POST"]),
             WebSocketRoute(PATH, graphql_socket),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-        ]
+        ],
+        exception_handlers={HTTPException: refused, Exception: failed},
     )
+    starlette.router.redirect_slashes = False
     starlette.state.hub = hub
     return starlette
+
+
+async def refused(_: Request, error: Any) -> Response:
+    """What the routes refuse (an HTTPException), as JSON: no such path, no such method."""
+    if error.status_code == 404:
+        code, message = ErrorCode.NOT_FOUND, f"There is nothing at this path; GraphQL is at {PATH}."
+    else:
+        code, message = ErrorCode.BAD_USER_INPUT, f"This path takes {(error.headers or {}).get('Allow')}."
+    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, error.status_code, error.headers)
+
+
+async def failed(_: Request, error: Exception) -> Response:
+    """A fault of ours: its cause is for the log."""
+    return JSONResponse({"errors": [told(InternalError())]}, 500)
 
 
 async def healthz(_: Request) -> Response:

@@ -1,26 +1,28 @@
 """GraphQL over HTTP: POST, JSON in, JSON out, errors too (graphql.github.io/graphql-over-http, draft of 2025)."""
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from hub.errors import BadInput, Refused, Unauthenticated
+from hub.errors import BadInput, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import NotRun
+from hub.graph.faults import told
 from hub.web.hub import Hub
-from hub.web.wire import bearer, decoded, encoded, operation, refusal
+from hub.web.wire import bearer, decoded, encoded, operation
 
 BODY: Final = 64 * 1024  # bytes; the largest query an app sends has some 10 KiB
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
-METHODS: Final = "POST"
+OFFERED: Final = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
+QUALITY: Final = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
 async def graphql(request: Request) -> Response:
     """One operation over HTTP. With `application/graphql-response+json`, a request that did not run is a 4xx."""
-    if request.method != METHODS:
-        return _failed(405, BadInput("GraphQL is asked by POST here."), JSON, allow=METHODS)
     media = _accepted(request.headers.get("accept"))
     if media is None:
         return _failed(406, BadInput(f"This answers in {GRAPHQL} or {JSON}."), JSON)
@@ -34,16 +36,18 @@ async def graphql(request: Request) -> Response:
             raise BadInput("A subscription is followed over the WebSocket at this path.", "query")
         answer = await hub.executor.run(asked, hub.context(viewer))
     except NotRun as failure:
-        return Response(encoded({"errors": failure.errors}), 400 if media == GRAPHQL else 200, media_type=media)
+        return _response(400 if media == GRAPHQL else 200, {"errors": failure.errors}, media)
     except TooLarge as refused:
         return _failed(413, refused, media)
     except Unauthenticated as refused:
         return _failed(401, refused, media, **{"www-authenticate": "Bearer"})
+    except Unavailable as refused:
+        return _failed(503, refused, media, **{"retry-after": "1"})
     except Refused as refused:
         return _failed(400, refused, media)
     except ClientDisconnect:
         return Response(status_code=499)
-    return Response(encoded(answer), media_type=media)
+    return _response(200, answer, media)
 
 
 class TooLarge(BadInput):
@@ -65,17 +69,31 @@ async def _body(request: Request) -> bytes:
 
 
 def _failed(status: int, refused: Refused, media: str, **headers: str) -> Response:
-    return Response(encoded({"errors": [refusal(refused)]}), status, headers=headers, media_type=media)
+    return _response(status, {"errors": [told(refused)]}, media, **headers)
+
+
+def _response(status: int, answer: Mapping[str, Any], media: str, **headers: str) -> Response:
+    return Response(encoded(answer), status, headers=headers | {"content-type": f"{media}; charset=utf-8"})
 
 
 def _is_json(content_type: str | None) -> bool:
-    media, _, parameters = (content_type or "").partition(";")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    return media.strip().lower() == JSON and charset in {"", "utf-8", "utf8"}
+    media, *parameters = (word.strip().lower() for word in (content_type or "").split(";"))
+    charsets = {word.removeprefix("charset=").strip('"') for word in parameters if word.startswith("charset=")}
+    return media == JSON and charsets <= {"utf-8", "utf8"}
 
 
 def _accepted(accept: str | None) -> str | None:
-    """The media type to answer in: the first of ours that the client names; JSON for clients that take anything."""
-    offered: dict[str, Any] = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
-    named = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
-    return next((offered[media] for media in named if media in offered), None)
+    """The media type to answer in: the one of ours that the client likes best, the first it names of several; JSON for any."""
+    liked: dict[str, float] = {}
+    for media, quality in map(_preference, (accept or "*/*").split(",")):
+        if media in OFFERED:
+            liked.setdefault(OFFERED[media], quality)
+    best = max(liked, key=liked.__getitem__, default=None)
+    return best if best and liked[best] else None
+
+
+def _preference(part: str) -> tuple[str, float]:
+    """A media type and how much it is wanted, from 0 to 1 (RFC 9110, section 12.4.2); what cannot be read counts as 1."""
+    media, *parameters = (word.strip().lower() for word in part.split(";"))
+    given = next((parameter.removeprefix("q=") for parameter in parameters if parameter.startswith("q=")), "1")
+    return media, float(given) if QUALITY.fullmatch(given) else 1.0

@@ -6,7 +6,7 @@ token and a new connection.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,14 +16,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access.viewers import NOBODY, Viewer
 from hub.errors import BadInput, InternalError, Refused, Unauthenticated
-from hub.graph.execution import NotRun
+from hub.graph.execution import Answer, NotRun, Operation
+from hub.graph.faults import told
 from hub.web.hub import Hub
-from hub.web.wire import bearer, decoded, encoded, operation, refusal
+from hub.web.wire import bearer, decoded, encoded, operation
 
 PROTOCOL: Final = "graphql-transport-ws"
 INIT_WAIT: Final = 5.0  # seconds to connection_init: mobile radios need more than 1, an idle socket deserves no more
 OPERATIONS: Final = 25  # at once on one socket; a screen has a handful
 SEND_WAIT: Final = 30.0  # seconds that a client may take to read one frame before its socket is given up
+REASON: Final = 123  # bytes that the reason in a close frame may have (RFC 6455, section 5.5)
 
 log = structlog.get_logger("hub.web")
 
@@ -34,7 +36,7 @@ class Closed(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-        self.reason = reason
+        self.reason = reason.encode()[:REASON].decode(errors="ignore")
 
 
 async def socket(websocket: WebSocket) -> None:
@@ -44,14 +46,14 @@ async def socket(websocket: WebSocket) -> None:
         await websocket.close(4406, f"Speak {PROTOCOL}")
         return
     await websocket.accept(subprotocol=PROTOCOL)
-    connection = Connection(websocket, websocket.app.state.hub)
     try:
-        await connection.serve()
-    except Closed as closed:
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be gone already
-            await websocket.close(closed.code, closed.reason)
-    except WebSocketDisconnect:
+        await Connection(websocket, websocket.app.state.hub).serve()
+    except* WebSocketDisconnect:  # nobody is there any more
         pass
+    except* Closed as closed:
+        first = next(error for error in closed.exceptions if isinstance(error, Closed))
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be gone already
+            await websocket.close(first.code, first.reason)
 
 
 class Connection:
@@ -61,23 +63,18 @@ class Connection:
         self._websocket = websocket
         self._hub = hub
         self._viewer: Viewer = NOBODY
-        self._is_acknowledged = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._sending = asyncio.Lock()
 
     async def serve(self) -> None:
-        """Read until the client leaves. Raises Closed or WebSocketDisconnect."""
+        """Read until the client leaves; what it had running ends with it. Raises Closed or WebSocketDisconnect, alone or grouped."""
+        await self._initialise()
         try:
-            await self._initialise()
-            async with asyncio.timeout(self._remaining()):
+            async with asyncio.timeout(self._remaining()), asyncio.TaskGroup() as operations:
                 while True:
-                    await self._handle(await self._receive())
+                    await self._handle(await self._receive(), operations)
         except TimeoutError:
             raise Closed(4403, "The token has expired") from None
-        finally:
-            for task in self._running.values():
-                task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _initialise(self) -> None:
         try:
@@ -86,14 +83,13 @@ class Connection:
                     await self._before_init(message)
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
-        payload = message.get("payload") or {}
-        if not isinstance(payload, dict):
+        payload = message.get("payload")
+        if not isinstance(payload, dict | None):
             raise Closed(4400, "The payload of connection_init is an object")
         try:
-            self._viewer = self._hub.viewer(_token(payload, self._websocket.headers))
+            self._viewer = self._hub.viewer(_token(payload or {}, self._websocket.headers))
         except Unauthenticated as refused:
             raise Closed(4403, "The token is not valid") from refused
-        self._is_acknowledged = True
         await self._send({"type": "connection_ack"})
 
     async def _before_init(self, message: Mapping[str, Any]) -> None:
@@ -105,9 +101,9 @@ class Connection:
             case "subscribe":
                 raise Closed(4401, "Unauthorized")
             case unknown:
-                raise Closed(4400, f"Unknown message type {str(unknown)[:40]!r}")
+                raise Closed(4400, f"Before connection_ack there is no message of type {unknown!r}")
 
-    async def _handle(self, message: Mapping[str, Any]) -> None:
+    async def _handle(self, message: Mapping[str, Any], operations: asyncio.TaskGroup) -> None:
         match message["type"]:
             case "connection_init":
                 raise Closed(4429, "Too many initialisation requests")
@@ -116,56 +112,62 @@ class Connection:
             case "pong":
                 pass
             case "subscribe":
-                self._start(message)
+                self._start(message, operations)
             case "complete":
                 if task := self._running.pop(_id(message), None):
                     task.cancel()
             case unknown:
-                raise Closed(4400, f"Unknown message type {str(unknown)[:40]!r}")
+                raise Closed(4400, f"Unknown message type {unknown!r}")
 
-    def _start(self, message: Mapping[str, Any]) -> None:
+    def _start(self, message: Mapping[str, Any], operations: asyncio.TaskGroup) -> None:
         id = _id(message)
         if id in self._running:
-            raise Closed(4409, f"Subscriber for {id[:64]} already exists")
+            raise Closed(4409, f"Subscriber for {id} already exists")
         if len(self._running) >= OPERATIONS:
             raise Closed(4429, f"At most {OPERATIONS} operations at once")
-        task = asyncio.create_task(self._run(id, message.get("payload")), name="operation")
+        try:
+            asked = operation(message.get("payload"))
+        except BadInput as refused:
+            raise Closed(4400, refused.message) from None
+        task = operations.create_task(self._run(id, asked), name="operation")
         self._running[id] = task
         task.add_done_callback(lambda done: self._running.pop(id) if self._running.get(id) is done else None)
 
-    async def _run(self, id: str, payload: Any) -> None:
-        """One operation. What goes wrong in it ends it, not its neighbours."""
+    async def _run(self, id: str, asked: Operation) -> None:
+        """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect ends them all."""
         try:
-            asked = operation(payload)
-            if self._hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
-                answers = await self._hub.executor.stream(asked, self._hub.context(self._viewer))
-                async with contextlib.aclosing(answers) as stream:
-                    async for answer in stream:
-                        await self._send({"id": id, "type": "next", "payload": answer})
-            else:
-                answer = await self._hub.executor.run(asked, self._hub.context(self._viewer))
-                await self._send({"id": id, "type": "next", "payload": answer})
+            async with contextlib.aclosing(self._answers(asked)) as answers:
+                async for answer in answers:
+                    await self._send({"id": id, "type": "next", "payload": answer})
             closing: dict[str, Any] = {"id": id, "type": "complete"}
         except NotRun as failure:
             closing = {"id": id, "type": "error", "payload": failure.errors}
         except Refused as refused:
-            closing = {"id": id, "type": "error", "payload": [refusal(refused)]}
-        except (WebSocketDisconnect, RuntimeError):  # nobody is there to be told
-            return
+            closing = {"id": id, "type": "error", "payload": [told(refused)]}
+        except WebSocketDisconnect:
+            raise
         except Exception:
             log.exception("operation_failed")
-            closing = {"id": id, "type": "error", "payload": [refusal(InternalError())]}
+            closing = {"id": id, "type": "error", "payload": [told(InternalError())]}
         self._running.pop(id, None)  # the id is free before the client hears so
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            await self._send(closing)
+        await self._send(closing)
+
+    async def _answers(self, asked: Operation) -> AsyncGenerator[Answer, None]:
+        executor, context = self._hub.executor, self._hub.context(self._viewer)
+        if executor.kind(asked) is OperationType.SUBSCRIPTION:
+            async with contextlib.aclosing(await executor.stream(asked, context)) as stream:
+                async for answer in stream:
+                    yield answer
+        else:
+            yield await executor.run(asked, context)
 
     async def _receive(self) -> dict[str, Any]:
         try:
             message = decoded(await self._websocket.receive_text())
         except KeyError:
             raise Closed(4400, "Messages are text") from None
-        except BadInput:
-            raise Closed(4400, "Messages are JSON") from None
+        except BadInput as refused:
+            raise Closed(4400, refused.message) from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise Closed(4400, "A message is an object with a type")
         return message
@@ -174,12 +176,12 @@ class Connection:
         await self._send({"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        """One frame, whole; a client that does not read for `SEND_WAIT` is given up."""
+        """One frame, whole. Raises WebSocketDisconnect where the client is gone, or does not read for `SEND_WAIT`."""
         try:
             async with self._sending, asyncio.timeout(SEND_WAIT):
                 await self._websocket.send_text(encoded(message).decode())
-        except TimeoutError:
-            raise WebSocketDisconnect(1006, "The client does not read") from None
+        except (TimeoutError, RuntimeError) as error:  # Starlette's word for a socket that was closed
+            raise WebSocketDisconnect(1006, "The client does not read") from error
 
     def _remaining(self) -> float | None:
         expires = self._viewer.expires_at

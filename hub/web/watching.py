@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from hub.errors import StartupError
@@ -30,15 +30,19 @@ async def watch(url: str, token: str, after: str | None, show: Callable[[str], N
                 match message["type"]:
                     case "connection_ack":
                         await _send(socket, {"id": "1", "type": "subscribe", "payload": {"query": EVENTS, "variables": {"after": after}}})
+                    case "next" if message["payload"].get("errors"):
+                        raise StartupError(message["payload"]["errors"][0]["message"])
                     case "next":
                         show(_line(message["payload"]["data"]["interactionEvents"]))
                     case "error":
                         raise StartupError(message["payload"][0]["message"])
-    except (OSError, InvalidHandshake) as error:
-        raise StartupError(f"There is no hub at {url}: {error}.") from None
+                    case "complete":
+                        return
     except ConnectionClosed as closed:
         frame = closed.rcvd
         raise StartupError(f"The hub ended the connection: {frame.reason or frame.code}." if frame else "The connection broke.") from None
+    except (OSError, WebSocketException) as error:
+        raise StartupError(f"There is no hub at {url}: {str(error).rstrip('.')}.") from None
 
 
 async def _messages(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from hub.errors import BadInput, Refused
+from hub.errors import BadInput
 from hub.graph.execution import Operation
 
 
@@ -13,8 +13,8 @@ def decoded(body: bytes | str) -> Any:
     """The JSON value; BadInput for what is none."""
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise BadInput("This is not JSON, in UTF-8.") from None
+    except orjson.JSONDecodeError as error:
+        raise BadInput(f"This is not JSON in well-formed UTF-8: {error}.") from None
 
 
 def encoded(answer: Mapping[str, Any]) -> bytes:
@@ -36,11 +36,6 @@ def operation(request: Any) -> Operation:
     if not isinstance(request.get("extensions"), dict | None):
         raise BadInput("`extensions` is a JSON object.", "extensions")
     return Operation(text, variables, name)
-
-
-def refusal(refused: Refused) -> dict[str, Any]:
-    """A refusal as a GraphQL error."""
-    return {"message": refused.message, "extensions": {"code": refused.code}}
 
 
 def bearer(header: str | None) -> str | None:

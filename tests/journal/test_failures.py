@@ -1,0 +1,218 @@
+"""Whatever breaks on the way to a commit: the loop survives, everybody is answered, and nothing happens twice."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
+
+from hub.errors import InternalError
+from hub.journal import batch
+from hub.journal import committer as committing
+from hub.journal.batch import Committed
+from hub.journal.opening import Journal
+from hub.store.mongo import Mongo
+from tests.journal.acts import (
+    assert_intact,
+    journal_on,
+    messages,
+    opened,
+    report,
+    until,
+)
+from tests.journal.breaking import Breaking, BreakingOn, Gate, breaking_load
+
+Break = Callable[[pytest.MonkeyPatch, Journal, Exception, int], object]
+
+STEPS: dict[str, Break] = {
+    "take the turn": lambda patch, journal, error, times: Breaking(patch, journal.committer._turns, "take", error, times=times),
+    "load": lambda patch, journal, error, times: breaking_load(patch, error, times),
+    "begin": lambda patch, journal, error, times: Breaking(patch, AsyncClientSession, "start_transaction", error, times=times),
+    "move the head": lambda patch, journal, error, times: BreakingOn(patch, "heads", "update_one", error, times=times),
+    "write documents": lambda patch, journal, error, times: BreakingOn(patch, "interactions", "bulk_write", error, times=times),
+    "write entries": lambda patch, journal, error, times: BreakingOn(patch, "journal", "insert_many", error, times=times),
+    "write personal parts": lambda patch, journal, error, times: BreakingOn(patch, "personal", "insert_many", error, times=times),
+    "write keys": lambda patch, journal, error, times: BreakingOn(patch, "idempotency", "insert_many", error, times=times),
+    "commit, before it happened": lambda patch, journal, error, times: Breaking(
+        patch, AsyncClientSession, "commit_transaction", error, times=times
+    ),
+    "commit, after it happened": lambda patch, journal, error, times: Breaking(
+        patch, AsyncClientSession, "commit_transaction", error, times=times, after=True
+    ),
+    "pass the turn on": lambda patch, journal, error, times: Breaking(patch, journal.committer._turns, "pass_on", error, times=times),
+}
+DRIVERS = {"a fault of ours": RuntimeError("injected"), "a lost connection": AutoReconnect("injected")}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", DRIVERS)
+@pytest.mark.parametrize("times", [1, 3])
+async def test_the_loop_survives_a_failure_at_any_step(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, *, step: str, kind: str, times: int
+) -> None:
+    interactions = [await opened(journal) for _ in range(4)]
+    STEPS[step](monkeypatch, journal, DRIVERS[kind], times)
+
+    done = await asyncio.gather(
+        *(report(journal, interactions[number % 4], f"step {number}", named=f"k{number}") for number in range(12)), return_exceptions=True
+    )
+
+    monkeypatch.undo()
+    assert all(isinstance(one, (Committed, InternalError)) for one in done), done
+    counted = await messages(mongo)
+    assert set(counted.values()) <= {1}
+    for number, one in enumerate(done):
+        assert (f"step {number}" in counted) is isinstance(one, Committed)
+    assert isinstance(await report(journal, interactions[0], "later"), Committed)
+    await assert_intact(mongo)
+
+
+async def test_the_loop_survives_a_decision_that_fails_as_a_whole(journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    interaction = await opened(journal)
+    real, failures = batch.decide, iter([RuntimeError("injected")] * 2)
+
+    def failing(*args: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return real(*args)
+
+    monkeypatch.setattr(committing, "decide", failing)
+
+    done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(12)), return_exceptions=True)
+
+    assert all(isinstance(one, (Committed, InternalError)) for one in done)
+    assert isinstance(await report(journal, interaction), Committed)
+    await assert_intact(mongo)
+
+
+async def test_an_announcement_that_fails_is_made_good_by_the_log(journal: Journal, mongo: Mongo) -> None:
+    announce = journal.committer.announce
+
+    def failing(_: Any) -> None:
+        raise RuntimeError("injected")
+
+    journal.committer.announce = failing
+    interaction = await opened(journal)
+    journal.committer.announce = announce
+    await report(journal, interaction)
+
+    await until(lambda: journal.feed.position == 2)
+
+
+UNKNOWN = "UnknownTransactionCommitResult"
+
+
+@pytest.mark.parametrize("times", [1, 3, 4, 6], ids=lambda times: f"{times} times")
+@pytest.mark.parametrize("happened", [True, False], ids=["it happened", "it did not happen"])
+async def test_a_commit_whose_result_is_unknown_ends_in_exactly_once(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, happened: bool, times: int
+) -> None:
+    interaction = await opened(journal)
+    error = AutoReconnect("injected", errors={"errorLabels": [UNKNOWN]})
+    error._add_error_label(UNKNOWN)
+    breaking = Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error, times=times, after=happened)
+
+    done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
+
+    assert breaking.raised == (min(times, 1 + committing.COMMITS) if happened else times)  # then the journal is asked
+    assert sorted(one.position for one in done) == list(range(2, 12))
+    assert await messages(mongo) == {f"step {number}": 1 for number in range(10)}
+    await assert_intact(mongo)
+
+
+@pytest.mark.parametrize("happened", [True, False], ids=["it happened", "it did not happen"])
+@pytest.mark.parametrize("kind", DRIVERS)
+async def test_as_long_as_nobody_knows_whether_it_happened_nothing_is_done_again(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, happened: bool, kind: str
+) -> None:
+    """The commit fails, and so does asking the journal about it."""
+    interaction = await opened(journal)
+    Breaking(monkeypatch, AsyncClientSession, "commit_transaction", DRIVERS[kind], times=1, after=happened)
+    asking = BreakingOn(monkeypatch, "journal", "find_one", DRIVERS[kind], times=3)
+
+    done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
+
+    assert asking.raised == 3
+    assert all(isinstance(one, Committed) for one in done)
+    assert await messages(mongo) == {f"step {number}": 1 for number in range(10)}
+    await assert_intact(mongo)
+
+
+async def test_a_transaction_that_another_process_ended_is_made_again(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interaction = await opened(journal)
+    held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+    writing = asyncio.create_task(report(journal, interaction, "once"))
+    await held.reached.wait()
+
+    (lease,) = await mongo.page("leases", {})
+    await mongo.client.admin.command({"killSessions": [{"id": lease["session"]}]})
+    await mongo["leases"].delete_many({})
+    held.open()
+
+    assert isinstance(await writing, Committed)
+    assert await messages(mongo) == {"once": 1}
+    await assert_intact(mongo)
+
+
+async def test_a_committer_that_failed_does_not_keep_the_others_waiting(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have stood in the queue when its callers gave up: then it stands there no longer."""
+    interaction = await opened(journal)
+    async with journal_on(mongo, "other") as other:
+        await journal.committer._turns._stand()
+        BreakingOn(monkeypatch, "journal", "insert_many", RuntimeError("injected"), times=1)
+        with pytest.raises(InternalError):
+            await report(journal, interaction)
+
+        assert isinstance(await report(other, interaction), Committed)
+
+
+async def test_a_turn_that_could_not_be_passed_on_is_passed_on_by_the_heartbeat(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interaction = await opened(journal)
+    async with journal_on(mongo, "other") as other:
+        await journal.committer._turns._stand()
+        BreakingOn(monkeypatch, "heads", "find_one_and_update", AutoReconnect("injected"))
+        await report(journal, interaction)
+
+        assert isinstance(await report(other, interaction), Committed)
+
+
+async def test_a_key_that_a_stale_read_did_not_show_is_still_a_replay(
+    journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A primary just elected may read behind what its predecessor acknowledged; the index knows."""
+    interaction = await opened(journal)
+    first = await report(journal, interaction, "once", named="k")
+    real, blind = Mongo.by_ids, iter([True])
+
+    async def behind(self: Mongo, collection: str, *args: Any) -> Any:
+        if collection == "idempotency" and next(blind, False):
+            return {}
+        return await real(self, collection, *args)
+
+    monkeypatch.setattr(Mongo, "by_ids", behind)
+
+    again = await report(journal, interaction, "once", named="k")
+
+    assert (again.replayed, again.position) == (True, first.position)
+    await assert_intact(mongo)
+
+
+async def test_a_refusal_of_the_database_that_nobody_foresaw_is_an_internal_error(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interaction = await opened(journal)
+    error: PyMongoError = OperationFailure("not allowed", 13)
+    BreakingOn(monkeypatch, "journal", "insert_many", error, times=1)
+
+    with pytest.raises(InternalError):
+        await report(journal, interaction)
+
+    assert isinstance(await report(journal, interaction), Committed)

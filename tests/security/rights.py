@@ -1,0 +1,100 @@
+"""The rights that schema.graphql prints, read back from it, and one way to ask for each of its root fields."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import DirectiveNode, EnumValueNode, GraphQLObjectType, GraphQLSchema, ListValueNode, StringValueNode, build_schema
+
+from hub.domain.terms import Role
+from hub.schema import sdl
+
+SCHEMA: Final[GraphQLSchema] = build_schema(sdl())
+ROOTS: Final = ("Query", "Mutation", "Subscription")
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a field's directives say; None where there is no such directive."""
+
+    roles: frozenset[str] | None
+    own: frozenset[str]
+    scopes: tuple[tuple[str, ...], ...] | None
+
+    def opens(self, role: Role, *, own: bool) -> bool:
+        return self.roles is None or role in self.roles or (own and role in self.own)
+
+    @property
+    def scope(self) -> str | None:
+        """The scope that is needed; every right of today needs one at most."""
+        return self.scopes[0][0] if self.scopes else None
+
+
+def _words(directive: DirectiveNode, name: str) -> list[Any]:
+    for argument in directive.arguments or ():
+        if argument.name.value == name and isinstance(argument.value, ListValueNode):
+            return list(argument.value.values)
+    return []
+
+
+def right(type_name: str, field: str) -> Right:
+    """The right to a field."""
+    kind = SCHEMA.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    node = kind.fields[field].ast_node
+    assert node is not None
+    directives = {directive.name.value: directive for directive in node.directives or ()}
+    of_roles, of_scopes = directives.get("requiresRole"), directives.get("requiresScopes")
+
+    def roles(name: str) -> frozenset[str]:
+        return frozenset(value.value for value in _words(of_roles, name) if isinstance(value, EnumValueNode)) if of_roles else frozenset()
+
+    scopes = tuple(
+        tuple(word.value for word in group.values if isinstance(word, StringValueNode))
+        for group in (_words(of_scopes, "scopes") if of_scopes else ())
+        if isinstance(group, ListValueNode)
+    )
+    return Right(roles("roles") if of_roles else None, roles("own"), scopes if of_scopes else None)
+
+
+def fields(*types: str) -> Iterator[tuple[str, str]]:
+    """Every field of these types; of every type of ours without any."""
+    for name, kind in SCHEMA.type_map.items():
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__") and (name in types or not types):
+            yield from ((name, field) for field in kind.fields)
+
+
+def gated(type_name: str) -> Mapping[str, Right]:
+    """The fields of a type that are not open to whoever sees the object."""
+    rights = {field: right(type_name, field) for _, field in fields(type_name)}
+    return {field: found for field, found in rights.items() if found.roles is not None or found.scopes is not None}
+
+
+def payload(field: str) -> str:
+    return f"{field} cursor replayed errors {{ code message path requiresRoles requiresScopes conflictingId currentRevision }}"
+
+
+OPERATIONS: Final[Mapping[str, str]] = {
+    "Query.viewer": "query { viewer { roles } }",
+    "Query.cursor": "query { cursor }",
+    "Query.interaction": "query($id: ID!) { interaction(id: $id) { id } }",
+    "Query.interactions": "query { interactions { totalCount } }",
+    "Query.party": "query($party: ID!) { party(id: $party) { id } }",
+    "Query.events": "query { events { cursor } }",
+    "Mutation.createInteraction": "mutation { createInteraction(input: {direction: INBOUND, channel: WEB_SELF_SERVICE}) { %s } }",
+    "Mutation.transitionInteraction": "mutation($id: ID!) { transitionInteraction(input: {id: $id, to: CANCELLED, reason: \"x\"}) { %s } }",
+    "Mutation.closeInteraction": "mutation($id: ID!) { closeInteraction(input: {id: $id, resolution: \"x\"}) { %s } }",
+    "Mutation.reportProgress": "mutation($id: ID!) { reportProgress(input: {id: $id, message: \"x\"}) { %s } }",
+    "Mutation.addNote": "mutation($id: ID!) { addNote(input: {id: $id, text: \"x\"}) { %s } }",
+    "Mutation.upsertParty": "mutation { upsertParty(input: {kind: INDIVIDUAL, name: \"x\"}) { %s } }",
+    "Subscription.interactionEvents": "subscription { interactionEvents { kind } }",
+    "Subscription.interactionProgress": "subscription($id: ID!) { interactionProgress(interactionId: $id) { kind } }",
+}  # fmt: skip
+"""One valid operation for each root field; a root without one makes the tests fail."""
+
+
+def operation(root: str) -> str:
+    """The text that asks for a root field."""
+    if not root.startswith("Mutation."):
+        return OPERATIONS[root]
+    return OPERATIONS[root] % payload("party { id }" if root == "Mutation.upsertParty" else "interaction { id }")

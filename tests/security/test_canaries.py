@@ -1,0 +1,197 @@
+"""Two customers and two partners whose work is interleaved: whatever one of them runs, not one byte of the other's appears."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type
+
+from hub.domain.ids import PartyId, uuid7
+from hub.domain.terms import Role
+from hub.graph.limits import PAGED, PAGES_DEEP
+from tests.api import Api, Caller
+from tests.security.rights import OPERATIONS, SCHEMA
+
+DEPTH: Final = 6  # of the selections that are made of the schema: an interaction's events' interaction's parties
+
+
+@dataclass(frozen=True)
+class Side:
+    """One customer and its partner, every text of theirs beginning with a word that nobody else uses."""
+
+    word: str
+    customer: Caller
+    partner: Caller
+    interactions: tuple[str, ...]
+
+    @property
+    def secrets(self) -> set[str]:
+        return {self.word, str(self.customer.party), *self.interactions}
+
+
+def selection(kind: GraphQLObjectType, depth: int, pages: int) -> str:
+    """Every field that needs no argument, as deep as it goes, with as many pages inside each other as may be."""
+    chosen = ["__typename"]
+    for name, field in kind.fields.items():
+        of = get_named_type(field.type)
+        if any(isinstance(argument.type, GraphQLNonNull) and argument.default_value is None for argument in field.args.values()):
+            continue
+        if is_leaf_type(of):
+            chosen.append(name)
+        elif depth and isinstance(of, GraphQLObjectType) and (pages or name not in PAGED):
+            chosen.append(f"{name} {{ {selection(of, depth - 1, pages - (name in PAGED))} }}")
+    return " ".join(chosen)
+
+
+def whole(name: str, depth: int = DEPTH) -> str:
+    kind = SCHEMA.type_map[name]
+    assert isinstance(kind, GraphQLObjectType)
+    return selection(kind, depth, PAGES_DEEP - name.endswith(("Connection", "Page")))
+
+
+async def told(agent: Caller, word: str, api: Api) -> Side:
+    """One side's parties and interactions, with its word in every text that can hold one."""
+
+    def ref(name: str) -> dict[str, str]:
+        return {"owner": f"{word} owner", "type": f"{word} type", "value": f"{word} {name}"}
+
+    async def party(name: str) -> PartyId:
+        media = [{"kind": "EMAIL", "address": f"{word}-{name}@example.com"}]
+        payload = await agent.upsert(name=f"{word} {name}", preferredLanguage=f"{word}-l", contactMedia=media, externalIdentifier=ref(name))
+        return PartyId(payload["party"]["id"])
+
+    customer, partner = await party("customer"), await party("partner")
+    made = []
+    for number in range(2):
+        item = {
+            "type": f"{word} type",
+            "reason": f"{word} reason",
+            "entity": {"type": f"{word} t", "entityId": f"{word} e", "name": f"{word} n"},
+        }
+        interaction = await agent.create(
+            id="int_" + uuid7(datetime.now(UTC)),
+            customerId=customer,
+            parties=[{"role": "PARTNER", "partyId": partner}],
+            items=[item],
+            externalIdentifier=ref(f"case {number}"),
+            **{name: f"{word} {name}" for name in ("topic", "reason", "description", "channelName")},
+        )
+        made.append(interaction["id"])
+    return Side(word, api.as_role(Role.CUSTOMER, customer), api.as_role(Role.PARTNER, partner), tuple(made))
+
+
+async def worked_on(agent: Caller, side: Side) -> None:
+    word = side.word
+    for id in side.interactions:
+        await agent.done("reportProgress", id=id, message=f"{word} progress", stage=f"{word} stage", percent=10)
+        await agent.done("addNote", id=id, text=f"{word} note")
+        await agent.done("addNote", id=id, text=f"{word} internal", visibility="INTERNAL")
+        await side.customer.done("addNote", id=id, text=f"{word} own note")
+        await agent.done("transitionInteraction", id=id, to="PENDING", question=f"{word} question", reason=f"{word} why")
+    await agent.done("closeInteraction", id=side.interactions[0], resolution=f"{word} resolution", resolveOpenItems=True)
+
+
+@pytest.fixture(scope="module")
+async def sides(shared_api: Api) -> tuple[Side, Side]:
+    agent = shared_api.as_agent
+    one, other = await told(agent, "canaria", shared_api), await told(agent, "zeisig", shared_api)
+    await asyncio.gather(worked_on(agent, one), worked_on(agent, other))
+    return one, other
+
+
+@contextlib.asynccontextmanager
+async def overheard(caller: Caller) -> AsyncIterator[list[str]]:
+    """Everything that a stream from the journal's beginning sends while the block lasts."""
+    heard: list[str] = []
+
+    async def listen() -> None:
+        text = f"subscription($after: Cursor) {{ interactionEvents(after: $after) {{ {whole('FeedFrame', 4)} }} }}"
+        async with caller.stream(text, after=None) as stream:
+            while True:
+                heard.append(json.dumps(await stream.receive()))
+
+    task = asyncio.create_task(listen())
+    try:
+        async with asyncio.timeout(10):
+            while not heard:  # noqa: ASYNC110 - the socket is heard elsewhere
+                await asyncio.sleep(0.01)
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def answers(caller: Caller, side: Side) -> AsyncIterator[tuple[str, str]]:
+    """What every operation of the schema answers this caller about a side: its interactions, its parties, its identifiers."""
+    query = {
+        "viewer": f"{{ viewer {{ {whole('Viewer')} }} }}",
+        "interactions": f"{{ interactions(first: 100) {{ {whole('InteractionConnection', 5)} }} }}",
+        "events": f"{{ events(first: 100) {{ {whole('EventPage', 5)} }} }}",
+    }
+    for name, text in query.items():
+        yield name, json.dumps((await caller.ask(text)).body)
+    for party in (side.customer.party, side.partner.party):
+        yield "party", json.dumps((await caller.ask(f"query($id: ID) {{ party(id: $id) {{ {whole('Party')} }} }}", id=party)).body)
+    for id in side.interactions:
+        yield (
+            "interaction",
+            json.dumps((await caller.ask(f"query($id: ID!) {{ interaction(id: $id) {{ {whole('Interaction')} }} }}", id=id)).body),
+        )
+        text = f"query($id: ID!) {{ events(filter: {{interactionIds: [$id]}}) {{ {whole('EventPage', 4)} }} }}"
+        yield "events of one", json.dumps((await caller.ask(text, id=id)).body)
+        for root, operation in OPERATIONS.items():
+            if root.startswith("Mutation.") and "$id" in operation:
+                payload = whole("InteractionPayload", 3)
+                yield root, json.dumps((await caller.ask(operation % payload, id=id)).body)
+        async with caller.stream(
+            "subscription($id: ID!) { interactionProgress(interactionId: $id) { kind interactionId } }", id=id
+        ) as stream:
+            yield "interactionProgress", json.dumps(await stream.receive())
+    input = {"direction": "INBOUND", "channel": "WEB_SELF_SERVICE", "id": side.interactions[0]}
+    text = f"mutation($input: CreateInteractionInput!) {{ createInteraction(input: $input) {{ {whole('InteractionPayload', 3)} }} }}"
+    yield "createInteraction", json.dumps((await caller.ask(text, input=input)).body)
+    yield "createInteraction", json.dumps((await caller.ask(text, input=input | {"customerId": side.customer.party})).body)
+    ref = {"owner": f"{side.word} owner", "type": f"{side.word} type", "value": f"{side.word} customer"}
+    text = f"query($ref: ExternalIdentifierInput) {{ party(externalIdentifier: $ref) {{ {whole('Party')} }} }}"
+    yield "party by identifier", json.dumps((await caller.ask(text, ref=ref)).body)
+
+
+@pytest.mark.parametrize("who", ["customer", "partner"])
+@pytest.mark.parametrize("turn", [0, 1])
+async def test_not_one_byte_of_the_others_appears(sides: tuple[Side, Side], who: str, turn: int) -> None:
+    mine, theirs = sides[turn], sides[1 - turn]
+    caller: Caller = getattr(mine, who)
+
+    seen = [answer async for answer in answers(caller, mine)]
+    tried = [answer async for answer in answers(caller, theirs)]
+
+    for name, text in seen:
+        if name in {"viewer", "interactions", "events", "interaction", "events of one"}:
+            assert mine.word in text, f"the canary sings where it may: {name}"
+    for name, text in [*seen, *tried]:
+        assert not [secret for secret in theirs.secrets if secret in text], name
+        assert f"{mine.word} internal" not in text, name
+        assert f"{mine.word} why" not in text, name
+    if who == "partner":
+        assert not any(f"{mine.word} customer" in text or f"{mine.word}-customer@" in text for _, text in seen)
+
+
+async def test_nothing_of_the_others_comes_by_a_stream(shared_api: Api, sides: tuple[Side, Side]) -> None:
+    one, other = sides
+    async with overheard(one.customer) as heard, overheard(other.partner) as elsewhere:
+        for side in sides:
+            await shared_api.as_agent.done("addNote", id=side.interactions[1], text=f"{side.word} live")
+            await shared_api.as_agent.done("addNote", id=side.interactions[1], text=f"{side.word} live internal", visibility="INTERNAL")
+        async with asyncio.timeout(10):
+            while not all("live" in "".join(texts) for texts in (heard, elsewhere)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    for texts, side, foreign in ((heard, one, other), (elsewhere, other, one)):
+        assert f"{side.word} live" in "".join(texts)
+        assert not [secret for secret in foreign.secrets if secret in "".join(texts)]
+        assert "internal" not in "".join(texts).replace("internalNotes", "")

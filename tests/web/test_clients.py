@@ -1,0 +1,59 @@
+"""The stock JavaScript client meets the hub: npm's graphql-ws, in node."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.domain.terms import Role
+from tests.api import Api
+
+HERE = Path(__file__).parent / "clients"
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts beside the packages that their lock names."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("there is no node and npm here")
+    place = tmp_path_factory.mktemp("clients")
+    for file in HERE.iterdir():
+        shutil.copy(file, place)
+    installed = subprocess.run(
+        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=place, capture_output=True, text=True, check=False
+    )
+    if installed.returncode:
+        pytest.skip(f"npm could not install the clients: {installed.stderr.strip().splitlines()[-1:]}")
+    return place
+
+
+async def test_graphql_ws_asks_acts_follows_and_comes_back_with_a_fresh_token(shared_api: Api, clients: Path) -> None:
+    brief, lasting = (
+        shared_api.issuer.mint([Role.CUSTOMER], party=shared_api.customer, ttl=timedelta(seconds=seconds)) for seconds in (2, 600)
+    )
+
+    node = await asyncio.create_subprocess_exec(
+        "node", "follow.mjs", shared_api.address, brief, lasting, cwd=clients, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    async with asyncio.timeout(30):
+        said, complained = await node.communicate()
+
+    assert (node.returncode, complained.decode()) == (0, "")
+    heard: list[tuple[str, Any]] = [(line["what"], line["value"]) for line in map(json.loads, said.splitlines())]
+    note = {"type": "NOTE_ADDED", "message": "still here"}
+    assert heard == [
+        ("query", {"viewer": {"roles": ["CUSTOMER"]}}),
+        ("mutation", []),
+        ("frame", {"kind": "CAUGHT_UP", "event": None}),
+        ("closed", 4403),
+        ("frame", {"kind": "CAUGHT_UP", "event": None}),
+        ("frame", {"kind": "EVENT", "event": note}),
+        ("refused", ["BAD_USER_INPUT"]),
+        ("closed", 1000),
+    ]
