@@ -211,7 +211,7 @@ def test_a_second_start_finds_what_the_first_one_left_and_answers_soon(
     record_property("second_start_seconds", round(took, 2))
     print(f"the second start answered after {took:.2f} s")
     assert found == {"interactions": {"totalCount": 6}}
-    assert took < 15  # 3 are promised, and 1.7 are usual, to a machine that does nothing else
+    assert took < 20  # 3 are promised, and 1.7 are usual, to a machine that does nothing else
 
 
 def test_a_second_hub_on_the_same_data_directory_is_refused(demo: Serving) -> None:

@@ -6,6 +6,7 @@ gets its own error and changes nothing. What comes out is written as one transac
 
 import asyncio
 import secrets
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +16,6 @@ import bson
 import structlog
 from bson import Binary
 from bson.raw_bson import RawBSONDocument
-from pymongo import InsertOne, UpdateOne
 
 from hub.domain.events import Event
 from hub.domain.interactions import Interaction
@@ -25,6 +25,7 @@ from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
 from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
 from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry
 from hub.store.documents import KEPT, Subject, difference, succeeded
+from hub.store.mongo import Update
 
 MEASURED: Final = 100  # notes and items from which on a document is measured before it is accepted
 
@@ -79,15 +80,10 @@ class Decided:
     position: int  # of the head before it
     mark: bytes
     written: list[Written] = field(default_factory=list)
-    writes: dict[str, list[InsertOne[Any] | UpdateOne]] = field(default_factory=dict)
     keys: list[dict[str, Any]] = field(default_factory=list)
-    inserts: dict[str, list[RawBSONDocument]] = field(default_factory=dict)
+    updates: defaultdict[str, list[Update]] = field(default_factory=lambda: defaultdict(list))
+    inserts: defaultdict[str, list[RawBSONDocument]] = field(default_factory=lambda: defaultdict(list))
     answers: list[tuple[Asked, Committed | Exception]] = field(default_factory=list)
-
-    @property
-    def updates(self) -> dict[str, int]:
-        """How many documents each collection's bulk write must match."""
-        return {name: sum(isinstance(write, UpdateOne) for write in writes) for name, writes in self.writes.items()}
 
     @property
     def entries(self) -> list[Entry]:
@@ -133,11 +129,9 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
             decided.keys.append(key)
     numbered(decided.written, position, decided.mark)
     documents = _writes(decided, desk)
-    decided.inserts = {
-        "journal": [_raw(one.entry) for one in decided.written],
-        "personal": [_raw(one.personal) for one in decided.written if one.personal is not None],
-        "idempotency": [_raw(key) for key in decided.keys],
-    }
+    decided.inserts["journal"] = [_raw(one.entry) for one in decided.written]
+    decided.inserts["personal"] = [_raw(one.personal) for one in decided.written if one.personal is not None]
+    decided.inserts["idempotency"] = [_raw(key) for key in decided.keys]
     decided.answers += [(one, Committed(about, reached, replayed, documents.get(about))) for one, about, reached, replayed in pending]
     return decided
 
@@ -176,17 +170,15 @@ def _writes(decided: Decided, desk: Desk) -> dict[Ref, dict[str, Any]]:
         kept = KEPT[ref.kind]
         document = kept.to_document(subject)
         was = desk.stored.get(ref)
-        decided.writes.setdefault(kept.collection, []).append(_write(document, was))
-        documents[ref] = document if was is None else succeeded(was, document)
+        if was is None:
+            decided.inserts[kept.collection].append(_raw(document))
+            documents[ref] = document
+        else:
+            change = difference(was, document)
+            _raw(change)
+            decided.updates[kept.collection].append(Update({"_id": ref.id, "seq": was["seq"]}, change))
+            documents[ref] = succeeded(was, document)
     return documents
-
-
-def _write(document: dict[str, Any], was: dict[str, Any] | None) -> InsertOne[Any] | UpdateOne:
-    if was is None:
-        return InsertOne(_raw(document))
-    update = difference(was, document)
-    _raw(update)
-    return UpdateOne({"_id": document["_id"], "seq": was["seq"]}, update)
 
 
 def _raw(document: dict[str, Any]) -> RawBSONDocument:

@@ -242,13 +242,11 @@ class Committer:
             raise Lost
 
     async def _insert(self, decided: Decided, session: AsyncClientSession) -> None:
-        for collection, writes in decided.writes.items():
-            result = await self._mongo[collection].bulk_write(writes, ordered=False, session=session)
-            if result.matched_count != decided.updates[collection]:  # a guard that misses is silent
+        for collection, updates in decided.updates.items():
+            if await self._mongo.update(collection, updates, session) != len(updates):  # a guard that misses is silent
                 raise Lost
         for collection, documents in decided.inserts.items():
-            if documents:
-                await self._mongo[collection].insert_many(documents, ordered=False, session=session)
+            await self._mongo.insert(collection, documents, session)
 
     async def _landed(self, doubt: Decided) -> bool:
         """Whether a transaction of which nobody knew was committed: its first entry bears its mark. Raises Doubtful.

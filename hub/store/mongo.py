@@ -7,13 +7,14 @@ PyMongo Async and Motor differ in a handful of awaits; `Mongo` hides them, so th
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 import pymongo
 import structlog
 from bson import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient, timeout
+from pymongo import AsyncMongoClient, UpdateOne, timeout
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -44,6 +45,14 @@ NOT_NOW: Final = frozenset(
 )
 
 log = structlog.get_logger("hub.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change, and the one document that it is for."""
+
+    filter: Document
+    change: Document
 
 
 class Mongo:
@@ -134,6 +143,20 @@ class Mongo:
             return {}
         found = await self.page(collection, {"_id": {"$in": list(ids)}}, projection=projection)
         return {document["_id"]: document for document in found}
+
+    async def update(self, collection: str, updates: Sequence[Update], session: AsyncClientSession) -> int:
+        """How many documents the updates of a transaction matched. A lone one goes without the machinery of many."""
+        if len(updates) == 1:
+            return (await self[collection].update_one(dict(updates[0].filter), dict(updates[0].change), session=session)).matched_count
+        many = [UpdateOne(dict(one.filter), dict(one.change)) for one in updates]
+        return (await self[collection].bulk_write(many, ordered=False, session=session)).matched_count
+
+    async def insert(self, collection: str, documents: Sequence[Any], session: AsyncClientSession) -> None:
+        """Documents in a transaction; nothing for none."""
+        if len(documents) == 1:
+            await self[collection].insert_one(documents[0], session=session)
+        elif documents:
+            await self[collection].insert_many(documents, ordered=False, session=session)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from hub.web.sockets import socket as graphql_socket
 
 PATH: Final = "/graphql"
 FRAME: Final = 64 * 1024  # bytes of one WebSocket message
+IDLE: Final = 75  # seconds that an idle connection is kept: longer than proxies keep theirs, so that the hub is not the one to hang up
 GRACE: Final = 5  # seconds that requests under way get at the end
 
 
@@ -87,6 +88,7 @@ def server(hub: Hub) -> Server:
             ws_max_size=FRAME,
             ws_per_message_deflate=False,  # 64 KiB a socket with it, 14 without
             timeout_graceful_shutdown=GRACE,
+            timeout_keep_alive=IDLE,
             access_log=False,
             log_config=None,
             server_header=False,

@@ -7,41 +7,48 @@ from typing import Any
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
 
-from hub.journal.desk import Desk
-
 
 class Breaking:
-    """Replaces a method of the driver or of the hub by one that raises: before the real one or after it, so many times."""
+    """Replaces methods of the driver or of the hub by ones that raise: before the real one or after it, so many times in all."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, owner: Any, name: str, error: Exception, *, times: int = 1, after: bool = False) -> None:
-        self.times = times
-        self.error = error
+    def __init__(self, patch: pytest.MonkeyPatch, owner: Any, *names: str, error: Exception, times: int = 1, after: bool = False) -> None:
         self.raised = 0
-        real = getattr(owner, name)
-
-        async def broken(*args: Any, **kwargs: Any) -> Any:
-            if not self.meant(*args) or self.raised >= self.times:
-                return await real(*args, **kwargs)
-            self.raised += 1
-            if after:
-                await real(*args, **kwargs)
-            raise error
-
-        patch.setattr(owner, name, broken)
+        self._error = error
+        self._times = times
+        self._after = after
+        for name in names:
+            patch.setattr(owner, name, self._broken(getattr(owner, name)))
 
     def meant(self, *args: Any) -> bool:
+        """Whether this call is one that fails."""
         return True
+
+    def _broken(self, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def broken(*args: Any, **kwargs: Any) -> Any:
+            if not self.meant(*args) or self.raised >= self._times:
+                return await real(*args, **kwargs)
+            self.raised += 1
+            if self._after:
+                await real(*args, **kwargs)
+            raise self._error
+
+        return broken
 
 
 class BreakingOn(Breaking):
     """... only for one collection."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, collection: str, name: str, error: Exception, *, times: int = 1) -> None:
-        self.collection = collection
-        super().__init__(patch, AsyncCollection, name, error, times=times)
+    def __init__(self, patch: pytest.MonkeyPatch, collection: str, *names: str, error: Exception, times: int = 1) -> None:
+        self._collection = collection
+        super().__init__(patch, AsyncCollection, *names, error=error, times=times)
 
     def meant(self, *args: Any) -> bool:
-        return bool(args[0].name == self.collection)
+        return bool(args[0].name == self._collection)
+
+
+def breaking_inserts(patch: pytest.MonkeyPatch, collection: str, error: Exception, times: int = 1) -> Breaking:
+    """Inserting into a collection fails, one document or many."""
+    return BreakingOn(patch, collection, "insert_one", "insert_many", error=error, times=times)
 
 
 class Gate:
@@ -61,15 +68,3 @@ class Gate:
 
     def open(self) -> None:
         self._opened.set()
-
-
-def breaking_load(patch: pytest.MonkeyPatch, error: Exception, times: int) -> None:
-    """Reading the documents fails."""
-    real, failures = Desk.load, iter([error] * times)
-
-    async def failing(self: Desk, *args: Any) -> None:
-        for failure in failures:
-            raise failure
-        await real(self, *args)
-
-    patch.setattr(Desk, "load", failing)

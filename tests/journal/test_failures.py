@@ -12,6 +12,7 @@ from hub.errors import InternalError
 from hub.journal import batch
 from hub.journal import committer as committing
 from hub.journal.batch import Committed
+from hub.journal.desk import Desk
 from hub.journal.opening import Journal
 from hub.store.mongo import Mongo
 from tests.journal.acts import (
@@ -22,26 +23,35 @@ from tests.journal.acts import (
     report,
     until,
 )
-from tests.journal.breaking import Breaking, BreakingOn, Gate, breaking_load
+from tests.journal.breaking import Breaking, BreakingOn, Gate, breaking_inserts
 
-Break = Callable[[pytest.MonkeyPatch, Journal, Exception, int], object]
+Break = Callable[[pytest.MonkeyPatch, Journal, Exception, int], Breaking]
+
+
+def method(owner: Any, name: str, *, after: bool = False) -> Break:
+    return lambda patch, _, error, times: Breaking(patch, owner, name, error=error, times=times, after=after)
+
+
+def turn(name: str) -> Break:
+    return lambda patch, journal, error, times: Breaking(patch, journal.committer._turns, name, error=error, times=times)
+
+
+def writes(collection: str, *names: str) -> Break:
+    return lambda patch, _, error, times: BreakingOn(patch, collection, *names, error=error, times=times)
+
 
 STEPS: dict[str, Break] = {
-    "take the turn": lambda patch, journal, error, times: Breaking(patch, journal.committer._turns, "take", error, times=times),
-    "load": lambda patch, journal, error, times: breaking_load(patch, error, times),
-    "begin": lambda patch, journal, error, times: Breaking(patch, AsyncClientSession, "start_transaction", error, times=times),
-    "move the head": lambda patch, journal, error, times: BreakingOn(patch, "heads", "update_one", error, times=times),
-    "write documents": lambda patch, journal, error, times: BreakingOn(patch, "interactions", "bulk_write", error, times=times),
-    "write entries": lambda patch, journal, error, times: BreakingOn(patch, "journal", "insert_many", error, times=times),
-    "write personal parts": lambda patch, journal, error, times: BreakingOn(patch, "personal", "insert_many", error, times=times),
-    "write keys": lambda patch, journal, error, times: BreakingOn(patch, "idempotency", "insert_many", error, times=times),
-    "commit, before it happened": lambda patch, journal, error, times: Breaking(
-        patch, AsyncClientSession, "commit_transaction", error, times=times
-    ),
-    "commit, after it happened": lambda patch, journal, error, times: Breaking(
-        patch, AsyncClientSession, "commit_transaction", error, times=times, after=True
-    ),
-    "pass the turn on": lambda patch, journal, error, times: Breaking(patch, journal.committer._turns, "pass_on", error, times=times),
+    "take the turn": turn("take"),
+    "load": method(Desk, "load"),
+    "begin": method(AsyncClientSession, "start_transaction"),
+    "move the head": writes("heads", "update_one"),
+    "write documents": writes("interactions", "bulk_write", "update_one"),
+    "write entries": writes("journal", "insert_many", "insert_one"),
+    "write personal parts": writes("personal", "insert_many", "insert_one"),
+    "write keys": writes("idempotency", "insert_many", "insert_one"),
+    "commit, before it happened": method(AsyncClientSession, "commit_transaction"),
+    "commit, after it happened": method(AsyncClientSession, "commit_transaction", after=True),
+    "pass the turn on": turn("pass_on"),
 }
 DRIVERS = {"a fault of ours": RuntimeError("injected"), "a lost connection": AutoReconnect("injected")}
 
@@ -53,13 +63,14 @@ async def test_the_loop_survives_a_failure_at_any_step(
     journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch, *, step: str, kind: str, times: int
 ) -> None:
     interactions = [await opened(journal) for _ in range(4)]
-    STEPS[step](monkeypatch, journal, DRIVERS[kind], times)
+    breaking = STEPS[step](monkeypatch, journal, DRIVERS[kind], times)
 
     done = await asyncio.gather(
         *(report(journal, interactions[number % 4], f"step {number}", named=f"k{number}") for number in range(12)), return_exceptions=True
     )
 
     monkeypatch.undo()
+    assert breaking.raised >= 1
     assert all(isinstance(one, (Committed, InternalError)) for one in done), done
     counted = await messages(mongo)
     assert set(counted.values()) <= {1}
@@ -112,7 +123,7 @@ async def test_a_commit_whose_result_is_unknown_ends_in_exactly_once(
     interaction = await opened(journal)
     error = AutoReconnect("injected", errors={"errorLabels": [UNKNOWN]})
     error._add_error_label(UNKNOWN)
-    breaking = Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error, times=times, after=happened)
+    breaking = Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error=error, times=times, after=happened)
 
     done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
 
@@ -129,8 +140,8 @@ async def test_as_long_as_nobody_knows_whether_it_happened_nothing_is_done_again
 ) -> None:
     """The commit fails, and so does asking the journal about it."""
     interaction = await opened(journal)
-    Breaking(monkeypatch, AsyncClientSession, "commit_transaction", DRIVERS[kind], times=1, after=happened)
-    asking = BreakingOn(monkeypatch, "journal", "find_one", DRIVERS[kind], times=3)
+    Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error=DRIVERS[kind], times=1, after=happened)
+    asking = BreakingOn(monkeypatch, "journal", "find_one", error=DRIVERS[kind], times=3)
 
     done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
 
@@ -165,7 +176,7 @@ async def test_a_committer_that_failed_does_not_keep_the_others_waiting(
     interaction = await opened(journal)
     async with journal_on(mongo, "other") as other:
         await journal.committer._turns._stand()
-        BreakingOn(monkeypatch, "journal", "insert_many", RuntimeError("injected"), times=1)
+        breaking_inserts(monkeypatch, "journal", RuntimeError("injected"))
         with pytest.raises(InternalError):
             await report(journal, interaction)
 
@@ -178,7 +189,7 @@ async def test_a_turn_that_could_not_be_passed_on_is_passed_on_by_the_heartbeat(
     interaction = await opened(journal)
     async with journal_on(mongo, "other") as other:
         await journal.committer._turns._stand()
-        BreakingOn(monkeypatch, "heads", "find_one_and_update", AutoReconnect("injected"))
+        BreakingOn(monkeypatch, "heads", "find_one_and_update", error=AutoReconnect("injected"))
         await report(journal, interaction)
 
         assert isinstance(await report(other, interaction), Committed)
@@ -210,7 +221,7 @@ async def test_a_refusal_of_the_database_that_nobody_foresaw_is_an_internal_erro
 ) -> None:
     interaction = await opened(journal)
     error: PyMongoError = OperationFailure("not allowed", 13)
-    BreakingOn(monkeypatch, "journal", "insert_many", error, times=1)
+    breaking_inserts(monkeypatch, "journal", error)
 
     with pytest.raises(InternalError):
         await report(journal, interaction)

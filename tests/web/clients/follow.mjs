@@ -10,6 +10,7 @@ const FOLLOW = "subscription { interactionEvents { kind event { type message } }
 const NOTE = "mutation($input: AddNoteInput!) { addNote(input: $input) { errors { code } } }";
 
 let connections = 0;
+let hasExpired = false;
 const client = createClient({
   url: `ws://${address}/graphql`,
   webSocketImpl: WebSocket,
@@ -17,7 +18,12 @@ const client = createClient({
   retryAttempts: 3,
   retryWait: async () => {},
   connectionParams: () => ({ Authorization: `Bearer ${connections++ === 0 ? brief : lasting}` }),
-  on: { closed: (event) => say("closed", event.code) },
+  on: {
+    closed: ({ code }) => {
+      hasExpired ||= code === 4403;
+      say("closed", code);
+    },
+  },
 });
 
 const once = (query, variables) =>
@@ -30,12 +36,11 @@ say("query", (await once("{ viewer { roles } }")).data);
 const made = (await once(CREATE, { input: { direction: "INBOUND", channel: "WEB_SELF_SERVICE" } })).data.createInteraction;
 say("mutation", made.errors);
 
-let caughtUp = 0;
 const done = new Promise((resolve, reject) => {
   const stop = client.subscribe({ query: FOLLOW }, {
     next: async ({ data: { interactionEvents: frame } }) => {
       say("frame", frame);
-      if (frame.kind === "CAUGHT_UP" && ++caughtUp === 2) await once(NOTE, { input: { id: made.interaction.id, text: "still here" } });
+      if (frame.kind === "CAUGHT_UP" && hasExpired) await once(NOTE, { input: { id: made.interaction.id, text: "still here" } });
       if (frame.kind === "EVENT") { stop(); resolve(); }
     },
     error: reject,
