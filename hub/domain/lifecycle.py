@@ -1,4 +1,4 @@
-"""The life of an interaction, as tables: which moves there are, what each needs, and how TM Forum names the states."""
+"""The life of an interaction, as tables: which moves there are, and what each needs."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -34,17 +34,6 @@ PROMISED: Final = OPEN - {Status.PENDING}
 """Where the customer waits for us, and a next update is promised; while PENDING we wait for the customer."""
 
 REOPEN_WINDOW: Final = timedelta(days=14)
-
-TMF683: Final[Mapping[Status, str]] = {
-    Status.OPEN: "opened",
-    Status.IN_PROGRESS: "inProgress",
-    Status.PENDING: "inProgress",
-    Status.HELD: "inProgress",
-    Status.RESOLVED: "inProgress",
-    Status.COMPLETED: "completed",
-    Status.CANCELLED: "completed",
-}
-"""TMF683's PartyInteractionStatusType knows three states."""
 
 
 def moves(status: Status, *, ended_at: datetime | None, now: datetime, window: timedelta = REOPEN_WINDOW) -> tuple[Status, ...]:
