@@ -29,6 +29,7 @@ async def closed_loop(acts: Sequence[Act], seconds: float) -> Figures:
     who was starved is left out.
     """
     gc.collect()  # nobody pays for what others left
+    gc.freeze()  # as `hub serve` does when it is open
     begin = time.perf_counter() + WARM_UP
     end = begin + seconds
     waits: list[float] = []
