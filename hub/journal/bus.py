@@ -12,6 +12,8 @@ from uuid import uuid4
 import structlog
 from broadcaster import Broadcast
 
+from hub.errors import StartupError
+
 CHANNEL: Final = "journal"
 AGAIN: Final = 1.0  # seconds before a broken bus is tried again; the feed's poll bridges them
 
@@ -19,10 +21,14 @@ log = structlog.get_logger("hub.journal")
 
 
 class Bus:
-    """One process's end of the bus."""
+    """One process's end of the bus. Raises StartupError for a URL that broadcaster cannot use."""
 
     def __init__(self, url: str) -> None:
         self._url = url
+        try:
+            Broadcast(url)
+        except (ValueError, ImportError):  # an unknown scheme, or one whose library is not installed
+            raise StartupError(f"HUB_BUS: broadcaster cannot use {url.partition(':')[0]}:// here; memory:// always works.") from None
         self._me = uuid4().hex  # our own hints come back to us: they say nothing new
         self._news = asyncio.Event()
         self.is_up = False

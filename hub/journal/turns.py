@@ -26,7 +26,7 @@ from hub.store.mongo import Mongo, brief, unit_of_work
 BEAT: Final = 0.5  # seconds between heartbeats
 DEAD_AFTER: Final = 2_000  # milliseconds without a heartbeat; a stalled process loses a turn, never a write
 SEARCH: Final = 0.2  # seconds between two searches for the dead: so the next commit comes 2.2 to 2.7 s after a death
-LOOK: Final = 0.02  # seconds between two looks at the queue while alone: what a waiter pays at most
+LOOK: Final = 0.05  # seconds between two looks at the queue while alone: what a waiter pays at most
 POLL: Final = 0.002  # seconds between two looks while waiting
 FAREWELL: Final = 1.0  # seconds for leaving in order; who is cut short is buried by the others
 QUEUE: Final = "turns"

@@ -6,6 +6,7 @@ PyMongo Async and Motor differ in a handful of awaits; `Mongo` hides them, so th
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
@@ -183,8 +184,8 @@ def is_unavailable(error: PyMongoError) -> bool:
 
 
 def brief(error: BaseException) -> str:
-    """The first sentence of a driver's error, without addresses' topology dump."""
-    return str(error).split(", Timeout:")[0].split(", full error:")[0][:300]
+    """The first sentence of a driver's error, without the topology, the whole reply or a key's values: those may name a person."""
+    return re.split(r", Timeout:|, full error:| dup key:", str(error), maxsplit=1)[0][:300]
 
 
 @contextlib.asynccontextmanager

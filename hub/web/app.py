@@ -84,6 +84,7 @@ def server(hub: Hub) -> Server:
     return Server(
         uvicorn.Config(
             app(hub),
+            lifespan="off",  # the hub is open before it is served, and closes after it
             ws="websockets-sansio",
             ws_max_size=FRAME,
             ws_per_message_deflate=False,  # 64 KiB a socket with it, 14 without
