@@ -18,6 +18,7 @@ from hub.access.viewers import NOBODY, Viewer
 from hub.errors import BadInput, InternalError, Refused, Unauthenticated
 from hub.graph.execution import Answer, NotRun, Operation
 from hub.graph.faults import told
+from hub.journal.opening import ended
 from hub.web.hub import Hub
 from hub.web.wire import bearer, decoded, encoded, operation
 
@@ -63,7 +64,8 @@ class Connection:
         self._websocket = websocket
         self._hub = hub
         self._viewer: Viewer = NOBODY
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}  # by the client's ids; what it completes leaves at once
+        self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
 
     async def serve(self) -> None:
@@ -71,8 +73,11 @@ class Connection:
         await self._initialise()
         try:
             async with asyncio.timeout(self._remaining()), asyncio.TaskGroup() as operations:
-                while True:
-                    await self._handle(await self._receive(), operations)
+                try:
+                    while True:
+                        await self._handle(await self._receive(), operations)
+                finally:
+                    await ended(self._tasks)
         except TimeoutError:
             raise Closed(4403, "The token has expired") from None
 
@@ -131,13 +136,16 @@ class Connection:
             raise Closed(4400, refused.message) from None
         task = operations.create_task(self._run(id, asked), name="operation")
         self._running[id] = task
-        task.add_done_callback(lambda done: self._running.pop(id) if self._running.get(id) is done else None)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run(self, id: str, asked: Operation) -> None:
         """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect ends them all."""
         try:
             async with contextlib.aclosing(self._answers(asked)) as answers:
                 async for answer in answers:
+                    if not self._runs(id):  # it was completed, and the cancellation got lost in a library's wait
+                        return
                     await self._send({"id": id, "type": "next", "payload": answer})
             closing: dict[str, Any] = {"id": id, "type": "complete"}
         except NotRun as failure:
@@ -149,8 +157,13 @@ class Connection:
         except Exception:
             log.exception("operation_failed")
             closing = {"id": id, "type": "error", "payload": [told(InternalError())]}
-        self._running.pop(id, None)  # the id is free before the client hears so
-        await self._send(closing)
+        if self._runs(id):
+            del self._running[id]  # the id is free before the client hears so
+            await self._send(closing)
+
+    def _runs(self, id: str) -> bool:
+        """Whether the present task is the operation that the client knows by this id."""
+        return self._running.get(id) is asyncio.current_task()
 
     async def _answers(self, asked: Operation) -> AsyncGenerator[Answer, None]:
         executor, context = self._hub.executor, self._hub.context(self._viewer)

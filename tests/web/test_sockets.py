@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any
 
@@ -335,6 +336,28 @@ async def test_a_client_that_goes_leaves_no_listener_and_no_operation(shared_api
     await nothing_stays(shared_api)
     interaction = await shared_api.as_agent.create()
     assert interaction["status"] == "OPEN"
+
+
+async def test_an_operation_that_loses_its_cancellation_ends_all_the_same(shared_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until Python 3.12 `asyncio.wait_for`, under the driver, may swallow a cancellation that comes together with its result."""
+    begun = asyncio.Event()
+
+    async def deaf(*_: object) -> AsyncGenerator[dict[str, Any], None]:
+        async def answers() -> AsyncGenerator[dict[str, Any], None]:
+            with contextlib.suppress(asyncio.CancelledError):
+                begun.set()
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+            yield {}
+
+        return answers()
+
+    monkeypatch.setattr(shared_api.hub.executor, "stream", deaf)
+    async with shared_api.as_agent.socket() as stream:
+        await stream.subscribe("1", FOLLOW)
+        await begun.wait()
+
+    await nothing_stays(shared_api)
 
 
 async def test_a_client_that_does_not_read_is_given_up(shared_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
