@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +87,23 @@ async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: 
         else:
             answers = [(await caller_.ask(example.text, **variables)).body]
         assert [settled(answer) for answer in answers] == [settled(answer) for answer in example.answers]
+
+
+def test_what_the_readme_imports_is_imported_as_it_says(tmp_path: Path) -> None:
+    shown = re.search(r"\$ echo '(.*?)' \| hub import -\n(.*?)```", README, re.DOTALL)
+    assert shown
+
+    hub = subprocess.run(
+        [Path(sys.executable).parent / "hub", "import", "-", "--data-dir", tmp_path],
+        input=shown.group(1),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+
+    first, *_, last = hub.stdout.splitlines()
+    assert [first, "...", last] == shown.group(2).splitlines()
 
 
 def test_the_readme_names_every_setting_with_its_default() -> None:
