@@ -119,8 +119,8 @@ def token(
 
 
 @app.command()
-def schema() -> None:
-    """Print the schema."""
+def schema(_: DataDir = None) -> None:
+    """Print the schema. It is the same whatever the data directory, which is taken as by every command."""
     typer.echo(sdl(), nl=False)
 
 

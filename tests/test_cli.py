@@ -398,8 +398,9 @@ def test_a_token_that_could_not_be_used_is_not_minted(tmp_path: Path, options: l
 # ---------------------------------------------------------------- schema, check
 
 
-def test_schema_prints_the_committed_schema() -> None:
-    printed = hub("schema")
+@pytest.mark.parametrize("options", [[], ["--data-dir", "nowhere"]])
+def test_schema_prints_the_committed_schema(options: list[str]) -> None:
+    printed = hub("schema", *options)
 
     assert (printed.returncode, printed.stdout) == (0, (ROOT / "schema.graphql").read_text())
 
