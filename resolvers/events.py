@@ -25,4 +25,4 @@ class EventQueries:
     ) -> EventPage | None:
         admit(info, "Query.events")
         page: Any = await timelines.events(info.context, filter.meant() if filter else EVERYTHING, first, after)
-        return page  # type: ignore[no-any-return]
+        return page

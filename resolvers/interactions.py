@@ -19,14 +19,14 @@ class InteractionQueries:
     async def interaction(info: Info, id: strawberry.ID) -> Interaction | None:
         admit(info, "Query.interaction")
         found: Any = await info.context.interactions.find(info.context.visibility, id)
-        return found  # type: ignore[no-any-return]
+        return found
 
     @root("Query.interactions", description="The interactions in sight, newest first.")
     @staticmethod
     async def interactions(info: Info, first: int | None = None, after: str | None = None) -> InteractionConnection | None:
         admit(info, "Query.interactions")
         page: Any = await interactions_page(info.context, first, after)
-        return page  # type: ignore[no-any-return]
+        return page
 
 
 @strawberry.type
@@ -34,24 +34,24 @@ class InteractionMutations:
     @root("Mutation.createInteraction", description="Open an interaction; with endedAt and resolution, log one that is over.")
     @staticmethod
     async def create_interaction(info: Info, input: CreateInteractionInput) -> InteractionPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)
 
     @root("Mutation.transitionInteraction", description="Move an interaction to another state; `allowedTransitions` says which.")
     @staticmethod
     async def transition_interaction(info: Info, input: TransitionInteractionInput) -> InteractionPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)
 
     @root("Mutation.closeInteraction", description="Resolve and complete in one act, and tell everyone who takes part.")
     @staticmethod
     async def close_interaction(info: Info, input: CloseInteractionInput) -> InteractionPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)
 
     @root("Mutation.reportProgress", description="Tell how it is going, and promise the next update.")
     @staticmethod
     async def report_progress(info: Info, input: ReportProgressInput) -> InteractionPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)
 
     @root("Mutation.addNote", description="Add a note; a customer's public note on a PENDING interaction moves it on.")
     @staticmethod
     async def add_note(info: Info, input: AddNoteInput) -> InteractionPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)

@@ -28,7 +28,7 @@ class PartyQueries:
             if external_identifier
             else await parties.find(visibility, id or "")
         )
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 @strawberry.type
@@ -36,4 +36,4 @@ class PartyMutations:
     @root("Mutation.upsertParty", description="Register a party, or bring a known one up to date.")
     @staticmethod
     async def upsert_party(info: Info, input: UpsertPartyInput) -> PartyPayload:
-        return await submit(info, input)  # type: ignore[no-any-return]
+        return await submit(info, input)

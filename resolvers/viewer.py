@@ -17,7 +17,7 @@ class ViewerQueries:
     def viewer(info: Info) -> Viewer:
         admit(info, "Query.viewer")
         viewer: Any = info.context.viewer
-        return viewer  # type: ignore[no-any-return]
+        return viewer
 
     @root("Query.cursor", description="All else in this operation is at least this new: read, then subscribe from here.")
     @staticmethod

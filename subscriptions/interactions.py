@@ -26,7 +26,7 @@ class InteractionStreams:
     ) -> AsyncIterator[FeedFrame]:
         admit(info, "Subscription.interactionEvents")
         frames: Any = _frames(info, filter.meant() if filter else EVERYTHING, after)
-        return frames  # type: ignore[no-any-return]
+        return frames
 
     @root("Subscription.interactionProgress", description="Every event of one interaction that its customer may see.")
     @staticmethod
@@ -35,7 +35,7 @@ class InteractionStreams:
         if await info.context.interactions.find(info.context.visibility, interaction_id) is None:
             raise NotFound("interaction", "interactionId")
         frames: Any = _frames(info, EventFilter(interaction_ids=frozenset({interaction_id}), public_only=True), after)
-        return frames  # type: ignore[no-any-return]
+        return frames
 
 
 def _frames(info: Info, asked: EventFilter, after: str | None) -> AsyncIterator[Frame]:

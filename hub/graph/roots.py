@@ -22,7 +22,7 @@ def directives(mandate: Mandate) -> list[Any]:
 def root(name: str, **about: Any) -> Callable[[Any], Any]:
     """A root field by its name in the schema, such as "Query.interaction"; without a mandate there is none."""
     declare: Any = strawberry.subscription if name.startswith("Subscription.") else strawberry.field
-    return declare(name=name.split(".")[1], directives=directives(ROOTS[name]), **about)  # type: ignore[no-any-return]
+    return declare(name=name.split(".")[1], directives=directives(ROOTS[name]), **about)
 
 
 def admit(info: Info, name: str) -> None:
