@@ -183,17 +183,7 @@ async def read_after(
 ) -> list[Entry]:
     """Entries above `position` in order, with their personal part; `only` is a further filter (a viewer's, a subject's)."""
     span: dict[str, Any] = {"$gt": Int64(position)} | ({"$lte": Int64(up_to)} if up_to is not None else {})
-    return await _read(mongo, {"_id": span, **(only or {})}, limit, 1)
-
-
-async def read_before(mongo: Mongo, position: int | None, *, limit: int = PAGE, only: Mapping[str, Any] | None = None) -> list[Entry]:
-    """The last `limit` entries below `position` (None: of all), in order."""
-    span = {} if position is None else {"_id": {"$lt": Int64(position)}}
-    return (await _read(mongo, {**span, **(only or {})}, limit, -1))[::-1]
-
-
-async def _read(mongo: Mongo, query: Mapping[str, Any], limit: int, direction: int) -> list[Entry]:
     with unit_of_work():
-        entries = await mongo.page("journal", query, sort=[("_id", direction)], limit=limit)
+        entries = await mongo.page("journal", {"_id": span, **(only or {})}, sort=[("_id", 1)], limit=limit)
         personal = await mongo.by_ids("personal", [entry["_id"] for entry in entries if "digest" in entry], {"data": 1})
     return [entry | {"personal": personal[entry["_id"]]["data"]} if entry["_id"] in personal else entry for entry in entries]
