@@ -131,6 +131,7 @@ QUESTIONS: Final = (
     page("status: any open", status=ALL_OPEN),
     page("status COMPLETED", status=["COMPLETED"]),
     page("status OPEN, by PRIORITY", order="PRIORITY", status=["OPEN"]),
+    page("status OPEN or HELD, by PRIORITY", order="PRIORITY", status=["OPEN", "HELD"]),
     page("status: any open, by PRIORITY", order="PRIORITY", status=ALL_OPEN),
     page("status: any open, by UPDATED_AT", order="UPDATED_AT", status=ALL_OPEN),
     page("by NEXT_UPDATE_DUE_AT", order="NEXT_UPDATE_DUE_AT ASC"),

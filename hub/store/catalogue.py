@@ -32,6 +32,7 @@ class Index:
     unique: bool = False
     only: Mapping[str, Any] | None = None
     expires: bool = False
+    name: str | None = None  # needed by the second of two with the same keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
             Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
             Index((("priority", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # what is most urgent
             Index((("assignee", 1), ("createdAt", -1), ("_id", -1)), only={"assignee": {"$exists": True}}),  # whose desk it lies on
+            Index(  # ... and of that, what is still to be done: a desk of some years has thousands, and dozens of these
+                (("assignee", 1), ("createdAt", -1), ("_id", -1)),
+                only={"assignee": {"$exists": True}, "status": {"$in": sorted(OPEN)}},
+                name="assignee_open",
+            ),
             Index((("items.entity.entityId", 1), ("_id", 1)), only={"items.entity.entityId": {"$exists": True}}),  # about an order, a bill
             _words_of("reason", "description", "notes.text"),  # internal notes lie elsewhere, and are not found
             IDENTIFIED,
@@ -172,7 +178,7 @@ async def _index(mongo: Mongo, name: str, indexes: Sequence[Index], seconds: int
 
 
 def _model(index: Index, seconds: int) -> IndexModel:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {} if index.name is None else {"name": index.name}
     if index.unique:
         options["unique"] = True
     if index.only is not None:

@@ -12,6 +12,7 @@ from hub.store.paging import Order, Rows, Window
 from hub.store.searching import InteractionFilter
 
 COLLECTION: Final = "interactions"
+FEW: Final = 1_000  # interactions that are read through for words: 10 to 30 ms, where an index of words may name 100,000
 
 NARROWER: Final = (
     "narrow it by partyId, assigneeId, externalIdentifier, entity, ids, or a short span of createdAt; a few open statuses help"
@@ -40,12 +41,20 @@ class Interactions:
     ) -> Rows:
         """A page in sight. Raises TooBroad where no index narrows a search enough."""
         async with self._mongo.search(NARROWER):
-            return await paging.page(self._mongo, COLLECTION, sought.query(visibility, now), within, projection)
+            return await paging.page(self._mongo, COLLECTION, await self._query(visibility, sought, now), within, projection)
 
     async def count(self, visibility: Visibility, sought: InteractionFilter, *, now: datetime) -> int:
         """How many are in sight, up to `paging.COUNTED`. Raises TooBroad."""
         async with self._mongo.search(NARROWER):
-            return await paging.count(self._mongo, COLLECTION, sought.query(visibility, now))
+            return await paging.count(self._mongo, COLLECTION, await self._query(visibility, sought, now))
+
+    async def _query(self, visibility: Visibility, sought: InteractionFilter, now: datetime) -> dict[str, Any]:
+        """MongoDB reads an index of words from end to end, and looks last at whose an interaction is. So where someone has only
+        a few, it is given those to read: a customer's search costs what it has itself, not what the company has."""
+        if sought.words is None or not (narrow := sought.narrow.query(visibility, now)):
+            return sought.query(visibility, now)
+        are_few = await paging.count(self._mongo, COLLECTION, narrow, FEW) <= FEW
+        return sought.query(visibility, now, by_reading=are_few)
 
 
 def order(visibility: Visibility, by: str, *, is_descending: bool) -> Order:

@@ -115,9 +115,9 @@ async def page(mongo: Mongo, collection: str, query: Query, within: tuple[Order,
     return Rows(found, has_next=has_more, has_previous=window.after is not None)
 
 
-async def count(mongo: Mongo, collection: str, query: Query) -> int:
-    """How many match: exact up to `COUNTED`, and one more than that for all beyond."""
-    return await mongo[collection].count_documents(dict(query), limit=COUNTED + 1)
+async def count(mongo: Mongo, collection: str, query: Query, most: int | None = None) -> int:
+    """How many match: exact up to `most`, or else `COUNTED`, and one more than that for all beyond."""
+    return await mongo[collection].count_documents(dict(query), limit=(COUNTED if most is None else most) + 1)
 
 
 def _segments(order: Order, window: Window) -> Iterator[tuple[list[Query], list[tuple[str, int]]]]:

@@ -1,6 +1,7 @@
 """What can be asked for in a search, and what of it an index answers."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from hub.store.documents import identifier_document
 
 WORDS: Final = 10  # of one search: each is looked up by itself
 LETTERS: Final = 200  # of all of them together
+READ: Final = ("reason", "description", "notes.text")  # where words are looked for
 
 WORD: Final = re.compile(r"\w+")
 PRESENT: Final = {"$exists": True}
@@ -59,12 +61,25 @@ class InteractionFilter:
     ended_at: Span | None = None
     words: tuple[str, ...] | None = None
 
-    def query(self, visibility: Visibility, now: datetime) -> dict[str, Any]:
-        """As MongoDB takes it, within sight."""
-        clauses = [clause for clause in (visibility.filter(), *self._clauses(visibility, now)) if clause]
+    def query(self, visibility: Visibility, now: datetime, *, by_reading: bool = False) -> dict[str, Any]:
+        """As MongoDB takes it, within sight. `by_reading` looks for words in what all else leaves, not in the index of words."""
+        clauses = [clause for clause in (visibility.filter(), *self._clauses(visibility, now, by_reading)) if clause]
         return {"$and": clauses} if len(clauses) > 1 else dict(clauses[0]) if clauses else {}
 
-    def _clauses(self, visibility: Visibility, now: datetime) -> Iterator[Mapping[str, Any]]:
+    @property
+    def narrow(self) -> "InteractionFilter":
+        """Only what an index may know few of: whose, about what, of which hours."""
+        return InteractionFilter(
+            ids=self.ids,
+            party_id=self.party_id,
+            takes_part=self.takes_part,
+            assignee_id=self.assignee_id,
+            entity=self.entity,
+            external_identifier=self.external_identifier,
+            created_at=self.created_at,
+        )
+
+    def _clauses(self, visibility: Visibility, now: datetime, by_reading: bool) -> Iterator[Mapping[str, Any]]:
         one_of = {
             "_id": self.ids,
             "status": self.status,
@@ -75,6 +90,10 @@ class InteractionFilter:
             "channels.type": self.channel,
         }
         yield from ({path: {"$in": sorted(words)}} for path, words in one_of.items() if words is not None)
+        if self.status is not None and OPEN.issuperset(self.status):
+            yield {
+                "status": {"$in": sorted(OPEN)}
+            }  # as the partial indexes say it: MongoDB does not see that two of four are within the four
         yield {} if self.direction is None else {"direction": self.direction}
         yield {} if self.party_id is None else {"visibleTo": self.party_id}
         yield from ({"visibleTo": party} for party in self.takes_part)
@@ -82,12 +101,14 @@ class InteractionFilter:
         yield {} if self.unassigned is None else {"assignee": ABSENT if self.unassigned else PRESENT}
         yield {} if self.escalated is None else {"escalationLevel": PRESENT if self.escalated else ABSENT}
         yield _overdue(self.overdue, now)
-        yield {} if self.entity is None else {"items": {"$elemMatch": _entity(self.entity)}}
+        if self.entity is not None:  # its id once more, where the partial index can see it: what is within $elemMatch it does not
+            yield {"items.entity.entityId": self.entity.entity_id, "items": {"$elemMatch": _entity(self.entity)}}
         if self.external_identifier is not None:
             yield {"externalIdentifiers": {"$elemMatch": identifier_document(self.external_identifier)}}
         spans = {"createdAt": self.created_at, visibility.updated_at: self.updated_at, "endedAt": self.ended_at}
         yield from ({path: clause} for path, span in spans.items() if span is not None and (clause := span.clause()))
-        yield {} if self.words is None else all_words(self.words)
+        if self.words is not None:
+            yield from map(_read, self.words) if by_reading else (all_words(self.words),)
 
 
 ANY: Final = InteractionFilter()
@@ -106,6 +127,29 @@ def words_of(text: str, *path: str) -> tuple[str, ...]:
 def all_words(words: tuple[str, ...]) -> dict[str, Any]:
     """Every word, in any order: a phrase in quotes must be there, a bare word need not."""
     return {"$text": {"$search": " ".join(f'"{word}"' for word in words)}}
+
+
+def _read(word: str) -> Mapping[str, Any]:
+    """The word, in any of the fields: like the index of words whole, in whatever case and with whatever accents."""
+    letters = (letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
+    spelled = "".join(f"[{ALIKE.get(letter.casefold(), '')}{re.escape(letter)}]{ACCENTS}" for letter in letters)
+    pattern = {"$regex": rf"(?<!{IN_WORDS}){spelled}(?!{IN_WORDS})", "$options": "i"}
+    return {"$or": [{field: pattern} for field in READ]}
+
+
+def _alike() -> Mapping[str, str]:
+    """Of each letter, those that are that letter with an accent; of Latin, Greek and Cyrillic, where they are one character."""
+    alike: dict[str, str] = {}
+    for letter in map(chr, (*range(0xC0, 0x530), *range(0x1E00, 0x2000))):
+        if (apart := unicodedata.normalize("NFD", letter)) != letter:
+            plain = apart[0].casefold()
+            alike[plain] = alike.get(plain, "") + letter
+    return alike
+
+
+ALIKE: Final = _alike()
+ACCENTS: Final = r"\p{Mn}*"
+IN_WORDS: Final = r"[\p{L}\p{N}\p{Mn}_]"
 
 
 def _overdue(overdue: bool | None, now: datetime) -> Mapping[str, Any]:
