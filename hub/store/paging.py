@@ -124,7 +124,7 @@ def _segments(order: Order, window: Window) -> Iterator[tuple[list[Query], list[
     """What to ask for, one after the other: rows with a value and rows without are stretches of their own."""
     direction = -1 if order.is_descending != window.is_backward else 1
     bounds = [(key, is_after) for key, is_after in ((window.after, True), (window.before, False)) if key is not None]
-    stretches = [path for path in (order.path, None) if path is not None or order.is_nullable or order.path is None]
+    stretches = (order.path, None) if order.is_nullable else (order.path,)
     for path in reversed(stretches) if window.is_backward else stretches:
         clauses: list[Query] = [_stretch(order, path)]
         for key, is_after in bounds:
