@@ -96,8 +96,8 @@ async def test_what_joins_cost_depends_on_how_deep_they_go_and_not_on_how_many_r
     text = """query($first: Int) { interactions(first: $first) { nodes { relationships { type interaction { reason customer { id } } }
       customer { roles { name } } parties { partyRole { name } party { roles { name } } } } } }"""
 
-    few = await cost(overheard, api.as_agent, text, first=6)
-    many = await cost(overheard, api.as_agent, text, first=50)
+    few = await cost(overheard, api.as_agent, text, first=30)
+    many = await cost(overheard, api.as_agent, text, first=60)
 
     assert [command["find"] for command in few] == [command["find"] for command in many]
     assert len(many) <= 6
