@@ -24,7 +24,7 @@ from tests.api import Api
 
 
 def pytest_report_header() -> str:
-    return f"driver: {os.environ.get('HUB_MONGO_DRIVER') or 'pymongo'}"  # tests/store/test_mongo.py holds us to it
+    return f"driver: {os.environ.get('HUB_MONGO_DRIVER') or 'pymongo'}"  # held to it by tests/store/test_mongo.py
 
 
 @pytest.fixture(scope="session")

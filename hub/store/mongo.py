@@ -115,7 +115,7 @@ class Mongo:
     async def answers(self, seconds: float = 2.0) -> bool:
         """Whether a primary answers within some seconds."""
         try:
-            async with asyncio.timeout(seconds):  # Motor's threads may all be busy: the driver's own clock is read only by one
+            async with asyncio.timeout(seconds):  # the driver's own clock is not looked at while Motor's threads are all busy
                 with timeout(seconds):
                     await self.client.admin.command("ping")
         except (PyMongoError, TimeoutError):
