@@ -15,6 +15,7 @@ from hub.domain.parties import ExternalIdentifier
 from hub.domain.parts import EntityRef
 from hub.domain.terms import ChannelType, Direction, InteractionKind, Priority, Role, Status, Vertical
 from hub.errors import BadInput, TooBroad
+from hub.settings import Settings
 from hub.store import catalogue
 from hub.store import mongo as seam
 from hub.store.interactions import Interactions, order
@@ -102,7 +103,7 @@ class Shelf:
 async def shelf(mongo_uri: str) -> AsyncIterator[Shelf]:
     chance = random.Random(20)
     rows = [made(number, chance) for number in range(400)]
-    async with connected(mongo_uri, f"searching-{uuid4().hex[:8]}") as mongo:
+    async with connected(mongo_uri, f"searching-{uuid4().hex[:8]}", Settings.load().mongo_driver) as mongo:
         await catalogue.apply(mongo)
         await mongo["interactions"].insert_many(rows)
         yield Shelf(mongo, rows)
