@@ -131,6 +131,8 @@ QUESTIONS: Final = (
     page("status: any open", status=ALL_OPEN),
     page("status COMPLETED", status=["COMPLETED"]),
     page("status OPEN, by PRIORITY", order="PRIORITY", status=["OPEN"]),
+    page("status OPEN, by PRIORITY, least first", order="PRIORITY ASC", status=["OPEN"]),
+    page("by PRIORITY", order="PRIORITY"),
     page("status OPEN or HELD, by PRIORITY", order="PRIORITY", status=["OPEN", "HELD"]),
     page("status: any open, by PRIORITY", order="PRIORITY", status=ALL_OPEN),
     page("status: any open, by UPDATED_AT", order="UPDATED_AT", status=ALL_OPEN),
@@ -172,7 +174,6 @@ QUESTIONS: Final = (
 BROAD: Final = (
     page("a topic that nothing has", topic=["no-such-topic"]),
     page("text: the commonest word, by PRIORITY", order="PRIORITY", text=COMMONEST),
-    page("everything, by PRIORITY", order="PRIORITY"),
     page("status HELD, of a rare topic, OUTBOUND", status=["HELD"], topic=[RARE_TOPIC], direction="OUTBOUND"),
     page("rows of a rare topic", topic=[RARE_TOPIC]),
     count("totalCount of a topic that nothing has", topic=["no-such-topic"]),

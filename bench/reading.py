@@ -7,6 +7,7 @@ without the hub, for the database's part of the time, beside the plain way where
 
 import asyncio
 import contextlib
+import itertools
 import random
 import secrets
 import time
@@ -186,12 +187,11 @@ async def _answer(question: Question, courses: Sequence[Course], rounds: int) ->
     hub: list[list[float]] = [[] for _ in courses]
     direct: list[list[float]] = [[] for _ in courses]
     plain: list[list[float]] = [[] for _ in courses]
+    told = [(number, course, probes[number]) for number, course in enumerate(courses) if probes[number].code is None]
     for _ in range(rounds):
-        for number, (course, probe) in enumerate(zip(courses, probes, strict=True)):
-            if probe.code is not None:
-                continue
-            for _ in range(ASKED):
-                hub[number].append(await _timed(course.ask(question)))
+        for _, (number, course, _) in itertools.product(range(ASKED), told):
+            hub[number].append(await _timed(course.ask(question)))
+        for number, course, probe in told:
             for commands in probe.commands:
                 direct[number].append(await _timed(_replayed(course, commands)))
                 if question.plain:
