@@ -30,7 +30,7 @@ from pymongo.write_concern import WriteConcern
 from hub.domain.events import Event
 from hub.domain.ids import Ids
 from hub.domain.interactions import Interaction
-from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.domain.rules import Rules
 from hub.domain.terms import SubjectKind
 from hub.errors import IdempotencyKeyReused
 from hub.journal.batch import Committed, Key
@@ -84,7 +84,7 @@ class Plain:
         return Committed(decision.about, reached, False, document)
 
     async def _loaded(self, session: AsyncClientSession, command: Command) -> Desk:
-        desk = Desk(self._clock(), self._new_id, REOPEN_WINDOW)
+        desk = Desk(self._clock(), self._new_id, Rules())
         for touch in command.touches():
             if isinstance(touch, Ref):
                 desk.stored[touch] = await self._mongo[KEPT[touch.kind].collection].find_one({"_id": touch.id}, session=session)

@@ -20,6 +20,8 @@ class ErrorCode(StrEnum):
     ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     CURSOR_INVALID = "CURSOR_INVALID"
+    TOO_BROAD = "TOO_BROAD"
+    COST_EXCEEDED = "COST_EXCEEDED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
@@ -117,9 +119,26 @@ class IllegalTransition(Refused):
     code = ErrorCode.ILLEGAL_TRANSITION
 
     def __init__(self, was: str, cannot: str, allowed: Sequence[str]) -> None:
+        self.was = was
+        self.cannot = cannot
         can = f"it can become {listed(allowed, 'or')}" if allowed else "it is final, so open another one"
         super().__init__(f"An interaction that is {was} {cannot}; {can}.")
         self.allowed_transitions = tuple(allowed)
+
+
+class TooBroad(Refused):
+    """More rows would have to be looked at than there is time for; says what would narrow them."""
+
+    code = ErrorCode.TOO_BROAD
+
+    def __init__(self, helps: str) -> None:
+        super().__init__(f"This looks at more rows than there is time for; {helps}.")
+
+
+class CostExceeded(Refused):
+    """One operation asks for more than any should."""
+
+    code = ErrorCode.COST_EXCEEDED
 
 
 class IdempotencyKeyReused(Refused):

@@ -8,21 +8,24 @@ from strawberry.schema.config import StrawberryConfig
 
 from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
+from hub.graph.party_roles import PartyRole
 from hub.graph.scalars import SCALARS
 from resolvers.events import EventQueries
 from resolvers.interactions import InteractionMutations, InteractionQueries
+from resolvers.nodes import NodeQueries
 from resolvers.parties import PartyMutations, PartyQueries
+from resolvers.party_roles import PartyRoleMutations, PartyRoleQueries
 from resolvers.viewer import ViewerQueries
 from subscriptions.interactions import InteractionStreams
 
 
 @strawberry.type
-class Query(ViewerQueries, InteractionQueries, PartyQueries, EventQueries):
+class Query(ViewerQueries, NodeQueries, InteractionQueries, PartyQueries, PartyRoleQueries, EventQueries):
     """Reading."""
 
 
 @strawberry.type
-class Mutation(InteractionMutations, PartyMutations):
+class Mutation(InteractionMutations, PartyMutations, PartyRoleMutations):
     """Acting. Every refusal is in the payload's `errors`."""
 
 
@@ -34,7 +37,9 @@ class Subscription(InteractionStreams):
 @cache
 def schema() -> strawberry.Schema:
     """The schema, built once."""
-    return strawberry.Schema(Query, Mutation, Subscription, types=[Interaction, Party], config=StrawberryConfig(scalar_map=SCALARS))
+    return strawberry.Schema(
+        Query, Mutation, Subscription, types=[Interaction, Party, PartyRole], config=StrawberryConfig(scalar_map=SCALARS)
+    )
 
 
 def executable() -> GraphQLSchema:

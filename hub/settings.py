@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hub.errors import StartupError
 
@@ -25,6 +25,11 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _listed(value: object) -> object:
+    """The words between the commas of a text, none twice."""
+    return tuple(dict.fromkeys(word for part in value.split(",") if (word := part.strip()))) if isinstance(value, str) else value
 
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
@@ -46,6 +51,9 @@ class Settings(BaseSettings):
     secret: Secret | None = Field(None, description="what the hub's own keys are derived from; needed with HUB_MONGO_URI")
     secret_previous: Secret | None = Field(None, description="the secret before, still accepted while it is replaced")
     bus: str = Field("memory://", description="the broadcaster URL that carries hints between processes")
+    topics: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="the company's list of topics, separated by commas; others are refused. Without it any topic will do"
+    )
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
     log_level: LogLevel = Field("info", description="what is logged")

@@ -7,7 +7,7 @@ import strawberry
 from hub.graph import timelines
 from hub.graph.context import Info
 from hub.graph.events import EventPage
-from hub.graph.inputs import EventFilterInput
+from hub.graph.filters import EventFilterInput
 from hub.graph.roots import admit, root
 from hub.graph.scalars import Cursor
 from hub.journal.filters import EVERYTHING
@@ -24,5 +24,5 @@ class EventQueries:
         info: Info, after: Cursor | None = None, filter: EventFilterInput | None = None, first: int | None = None
     ) -> EventPage | None:
         admit(info, "Query.events")
-        page: Any = await timelines.events(info.context, filter.meant() if filter else EVERYTHING, first, after)
+        page: Any = await timelines.events(info.context, filter.meant(info.context.viewer) if filter else EVERYTHING, first, after)
         return page

@@ -4,12 +4,18 @@ from typing import Any
 
 import strawberry
 
+from hub.domain.texts import SHORT, optional
 from hub.errors import BadInput
 from hub.graph.context import Info
-from hub.graph.inputs import ExternalIdentifierInput, UpsertPartyInput
-from hub.graph.parties import Party
+from hub.graph.enums import PartyKind
+from hub.graph.inputs import ExternalIdentifierInput
+from hub.graph.pages import Asked, parties_page
+from hub.graph.parties import Party, PartyConnection
+from hub.graph.party_inputs import UpdatePartyInput, UpsertPartyInput
 from hub.graph.payloads import PartyPayload, submit
 from hub.graph.roots import admit, root
+from hub.store.parties import PartyFilter
+from hub.store.searching import words_of
 
 
 @strawberry.type
@@ -26,9 +32,31 @@ class PartyQueries:
         found: Any = (
             await parties.find_external(visibility, external_identifier.meant("externalIdentifier"))
             if external_identifier
-            else await parties.find(visibility, id or "")
+            else await parties.find(visibility, id or "", info.context.projection("Party"))
         )
         return found
+
+    @root("Query.parties", description="Parties by words of their names, by a whole address or number, by kind; the newest first.")
+    @staticmethod
+    async def parties(
+        info: Info,
+        *,
+        text: str | None = None,
+        contact: str | None = None,
+        kind: PartyKind | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> PartyConnection | None:
+        admit(info, "Query.parties")
+        sought = PartyFilter(
+            words=None if text is None else words_of(text, "text"),
+            contact=optional(contact, "contact", most=SHORT),
+            kind=None if kind is None else str(kind),
+        )
+        page: Any = await parties_page(info.context, sought, Asked(first, after, last, before))
+        return page
 
 
 @strawberry.type
@@ -36,4 +64,9 @@ class PartyMutations:
     @root("Mutation.upsertParty", description="Register a party, or bring a known one up to date.")
     @staticmethod
     async def upsert_party(info: Info, input: UpsertPartyInput) -> PartyPayload:
+        return await submit(info, input)
+
+    @root("Mutation.updateParty", description="Bring a known party up to date.")
+    @staticmethod
+    async def update_party(info: Info, input: UpdatePartyInput) -> PartyPayload:
         return await submit(info, input)

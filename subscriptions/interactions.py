@@ -9,7 +9,7 @@ import strawberry
 from hub.errors import NotFound
 from hub.graph.context import Info
 from hub.graph.events import FeedFrame
-from hub.graph.inputs import EventFilterInput
+from hub.graph.filters import EventFilterInput
 from hub.graph.roots import admit, root
 from hub.graph.scalars import Cursor
 from hub.graph.timelines import place
@@ -25,7 +25,7 @@ class InteractionStreams:
         info: Info, filter: EventFilterInput | None = None, after: Cursor | None = None
     ) -> AsyncIterator[FeedFrame]:
         admit(info, "Subscription.interactionEvents")
-        frames: Any = _frames(info, filter.meant() if filter else EVERYTHING, after)
+        frames: Any = _frames(info, filter.meant(info.context.viewer) if filter else EVERYTHING, after)
         return frames
 
     @root("Subscription.interactionProgress", description="Every event of one interaction that its customer may see.")

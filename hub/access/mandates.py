@@ -30,12 +30,21 @@ class Act(StrEnum):
     """What can be done to an interaction or a party; where the contract's `InteractionAct` has it, by the same name."""
 
     OPEN = "OPEN"
+    UPDATE = "UPDATE"
     TRANSITION = "TRANSITION"
     CLOSE = "CLOSE"
     REPORT_PROGRESS = "REPORT_PROGRESS"
     ADD_NOTE = "ADD_NOTE"
     ADD_INTERNAL_NOTE = "ADD_INTERNAL_NOTE"
+    ADD_ITEM = "ADD_ITEM"
+    ADD_PARTY = "ADD_PARTY"
+    ADD_CHANNEL = "ADD_CHANNEL"
+    ASSIGN = "ASSIGN"
+    ESCALATE = "ESCALATE"
+    LINK = "LINK"
+    RATE = "RATE"
     UPSERT_PARTY = "UPSERT_PARTY"
+    GRANT_PARTY_ROLE = "GRANT_PARTY_ROLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +57,65 @@ class Mandate:
 
 
 def _mandate(roles: Collection[Role], own: Collection[Role], *scopes: Scope) -> Mandate:
+    """`scopes`: any one of them will do."""
     return Mandate(frozenset(roles), frozenset(own), tuple((scope,) for scope in scopes))
 
 
 ACTS: Final[Mapping[Act, Mandate]] = {
     # A partner opens for its customers and always takes part itself; a customer or visitor opens for itself alone.
     Act.OPEN: _mandate((*STAFF_AND_SYSTEM, Role.PARTNER), (Role.VISITOR, Role.CUSTOMER), "interaction:write"),
+    Act.UPDATE: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
     Act.TRANSITION: _mandate(STAFF_AND_SYSTEM, CUSTOMER_AND_PARTNER, "interaction:write"),  # a customer: only CUSTOMER_MOVES
     Act.CLOSE: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
     Act.REPORT_PROGRESS: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
     Act.ADD_NOTE: _mandate(STAFF, PARTY_BOUND, "interaction:write"),
     Act.ADD_INTERNAL_NOTE: _mandate(STAFF, (), "interaction:write"),
+    Act.ADD_ITEM: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),  # and resolve one
+    Act.ADD_PARTY: _mandate(STAFF, (), "interaction:write"),  # and remove one
+    Act.ADD_CHANNEL: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
+    Act.ASSIGN: _mandate((Role.AGENT, Role.SUPERVISOR), (), "interaction:write"),  # an agent: to itself
+    Act.ESCALATE: _mandate(STAFF, (), "interaction:write"),
+    Act.LINK: _mandate(STAFF, (), "interaction:write"),  # and unlink
+    Act.RATE: _mandate(STAFF, CUSTOMER, "interaction:write"),  # staff write down what the customer says
     Act.UPSERT_PARTY: _mandate(STAFF_AND_SYSTEM, (), "party:write"),
+    Act.GRANT_PARTY_ROLE: _mandate((Role.SUPERVISOR, Role.ADMIN), (), "party:write"),  # and end one
 }
+
+KEEPERS: Final = (*STAFF_SYSTEM_AND_PRIVACY, Role.ADMIN)  # who grants roles sees which there are
 
 ROOTS: Final[Mapping[str, Mandate]] = {
     "Query.viewer": _mandate(EVERYONE, ()),
     "Query.cursor": _mandate(EVERYONE, ()),
+    "Query.topics": _mandate(EVERYONE, ()),
+    "Query.node": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read", "party:read"),  # and what the thing itself needs
+    "Query.nodes": _mandate(EVERYONE, ()),  # what may not be read is null
     "Query.interaction": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
     "Query.interactions": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
     "Query.events": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "interaction:read"),
     # Also for oneself: scopes narrow a client, and one that was not given `party:read` has no business with addresses.
     "Query.party": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "party:read"),
+    "Query.parties": _mandate(STAFF, (), "party:read"),
+    "Query.partyRoles": _mandate(KEEPERS, PARTY_BOUND, "party:read"),
     "Mutation.createInteraction": ACTS[Act.OPEN],
+    "Mutation.updateInteraction": ACTS[Act.UPDATE],
     "Mutation.transitionInteraction": ACTS[Act.TRANSITION],
     "Mutation.closeInteraction": ACTS[Act.CLOSE],
     "Mutation.reportProgress": ACTS[Act.REPORT_PROGRESS],
     "Mutation.addNote": ACTS[Act.ADD_NOTE],  # its internal notes: ADD_INTERNAL_NOTE
+    "Mutation.addItem": ACTS[Act.ADD_ITEM],
+    "Mutation.resolveItem": ACTS[Act.ADD_ITEM],
+    "Mutation.addParty": ACTS[Act.ADD_PARTY],
+    "Mutation.removeParty": ACTS[Act.ADD_PARTY],
+    "Mutation.addChannel": ACTS[Act.ADD_CHANNEL],
+    "Mutation.assignInteraction": ACTS[Act.ASSIGN],
+    "Mutation.escalateInteraction": ACTS[Act.ESCALATE],
+    "Mutation.linkInteractions": ACTS[Act.LINK],
+    "Mutation.unlinkInteractions": ACTS[Act.LINK],
+    "Mutation.rateInteraction": ACTS[Act.RATE],
     "Mutation.upsertParty": ACTS[Act.UPSERT_PARTY],
+    "Mutation.updateParty": ACTS[Act.UPSERT_PARTY],
+    "Mutation.grantPartyRole": ACTS[Act.GRANT_PARTY_ROLE],
+    "Mutation.endPartyRole": ACTS[Act.GRANT_PARTY_ROLE],
     # One scope is enough to follow: an event carries what it tells, and a wall board or a push relay should hold no more.
     "Subscription.interactionEvents": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),
     "Subscription.interactionProgress": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),

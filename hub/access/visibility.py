@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from hub.access.mandates import STAFF_SYSTEM_AND_PRIVACY
+from hub.access.mandates import KEEPERS, STAFF_SYSTEM_AND_PRIVACY
 from hub.access.viewers import PARTY_BOUND, Viewer
 from hub.domain.ids import PartyId
 from hub.domain.terms import Audience
@@ -27,6 +27,7 @@ class Visibility:
     internal: bool  # entries that only staff read, too
     takes_part: PartyId | None  # rows in which this party takes part
     oneself: PartyId | None  # the party row that one may always see
+    all_roles: bool  # all party roles, whoever holds them
 
     @classmethod
     def of(cls, viewer: Viewer) -> Self:
@@ -36,6 +37,7 @@ class Visibility:
             internal=viewer.is_staff,
             takes_part=None if viewer.roles.isdisjoint(PARTY_BOUND) else viewer.party,
             oneself=viewer.party,
+            all_roles=not viewer.roles.isdisjoint(KEEPERS),
         )
 
     def filter(self) -> dict[str, object]:
@@ -48,11 +50,11 @@ class Visibility:
 
     def entries(self) -> dict[str, object]:
         """The journal's entries in sight, by their own list and audience."""
-        return self.filter() | {"audience": {"$in": [*self._audiences]}}
+        return self.filter() | {"audience": {"$in": [*self.audiences]}}
 
     def sees_entry(self, entry: Mapping[str, object]) -> bool:
         """Whether this entry is in sight, by its own list and audience."""
-        return entry.get("audience") in self._audiences and self.sees(entry)
+        return entry.get("audience") in self.audiences and self.sees(entry)
 
     def parties(self) -> dict[str, object]:
         """The parties in sight by themselves; who takes part in the same interaction is shown by its view, masked."""
@@ -62,8 +64,22 @@ class Visibility:
         """Whether this party is in sight by itself."""
         return self._reaches(document.get("_id"), self.oneself)
 
+    def party_roles(self) -> dict[str, object]:
+        """The party roles in sight: one's own, and all for those who grant them or see every party."""
+        return {} if self.all_roles else self._within("party", self.oneself)
+
+    def sees_party_role(self, document: Mapping[str, object]) -> bool:
+        """Whether this party role is in sight."""
+        return self.all_roles or self._reaches(document.get("party"), self.oneself)
+
     @property
-    def _audiences(self) -> tuple[str, ...]:
+    def updated_at(self) -> str:
+        """The time of the last event that this viewer may know of: what hides internal work hides it in every order too."""
+        return "updatedAt" if self.internal else "publicUpdatedAt"
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """Of what is told about interactions, what is told to this viewer."""
         return (Audience.PUBLIC.value, Audience.INTERNAL.value) if self.internal else (Audience.PUBLIC.value,)
 
     def _within(self, field: str, party: PartyId | None) -> dict[str, object]:

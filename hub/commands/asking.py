@@ -3,22 +3,36 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, Protocol
 
 import orjson
 
-from hub.access.mandates import Mandate, require
+from hub.access.mandates import Mandate, may_move, require
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
-from hub.domain.terms import SubjectKind
+from hub.domain.terms import Status, SubjectKind
 from hub.domain.texts import text
-from hub.errors import BadInput
+from hub.errors import BadInput, IllegalTransition
 from hub.journal.batch import Committed, Key
 from hub.journal.desk import Decision, Desk, Touch
 from hub.journal.log import Actor
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
 from hub.store.parties import Parties
+from hub.store.party_roles import PartyRoles
+
+
+class Keep(Enum):
+    """In place of a value that the client did not send: what is there stays. A null clears."""
+
+    KEEP = "KEEP"
+
+
+def given(**wanted: Any) -> Any:
+    """What was sent."""
+    return {name: value for name, value in wanted.items() if not isinstance(value, Keep)}
+
 
 KEY_LENGTH: Final = 255  # characters of an idempotency key
 
@@ -57,7 +71,12 @@ class Asked:
         return self.request.touches()
 
     def decide(self, desk: Desk) -> Decision:
-        return self.request.decide(desk, self.viewer, self.fingerprint)
+        try:
+            return self.request.decide(desk, self.viewer, self.fingerprint)
+        except IllegalTransition as refusal:  # what would be legal is told as far as this viewer may do it
+            was = Status(refusal.was)
+            open_to_viewer = [to for to in refusal.allowed_transitions or () if may_move(self.viewer, was, Status(to))]
+            raise IllegalTransition(was, refusal.cannot, open_to_viewer) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +106,14 @@ async def _seen(journal: Journal, viewer: Viewer, committed: Committed) -> dict[
     """The document under the rights of now; read anew where the commit did not write it (a replay, or nothing to change)."""
     visibility = Visibility.of(viewer)
     document = committed.document
-    if committed.about.kind is SubjectKind.PARTY:
-        if document is None:
-            return await Parties(journal.mongo).find(visibility, committed.about.id)
-        return document if visibility.sees_party(document) else None
+    find, sees = {
+        SubjectKind.INTERACTION: (Interactions(journal.mongo).find, visibility.sees),
+        SubjectKind.PARTY: (Parties(journal.mongo).find, visibility.sees_party),
+        SubjectKind.PARTY_ROLE: (PartyRoles(journal.mongo).find, visibility.sees_party_role),
+    }[committed.about.kind]
     if document is None:
-        return await Interactions(journal.mongo).find(visibility, committed.about.id)
-    return document if visibility.sees(document) else None
+        return await find(visibility, committed.about.id)
+    return document if sees(document) else None
 
 
 def _key_id(viewer: Viewer, key: str) -> bytes:

@@ -192,6 +192,7 @@ class ImportInteraction:
         return ids, registered
 
     def _interaction(self, desk: Desk, parties: Mapping[ExternalIdentifier, PartyId]) -> Interaction:
+        notes = _at_most(NOTES, tuple(_note(note, desk, parties) for note in self.notes), "notes")
         takes_part = dict.fromkeys((parties[party.identifier], role) for party in self.parties for role in party.roles)
         return Interaction(
             id=InteractionId(desk.new_id(INTERACTION)),
@@ -215,7 +216,8 @@ class ImportInteraction:
             channels=_at_most(CHANNELS, tuple(_channel(channel) for channel in self.channels), "channels"),
             parties=_at_most(PARTIES, tuple(Involvement(party, role, self.started_at) for party, role in takes_part), "parties"),
             items=_at_most(ITEMS, tuple(_item(item, desk) for item in self.items), "items"),
-            notes=_at_most(NOTES, tuple(_note(note, desk, parties) for note in self.notes), "notes"),
+            notes=tuple(note for note in notes if note.visibility is NoteVisibility.PUBLIC),
+            internal_notes=tuple(note for note in notes if note.visibility is NoteVisibility.INTERNAL),
             progress=None if self.progress is None else _progress(self.progress, self.status, desk.now),
             external_identifiers=(self.identifier,),
             extra=self.extra,

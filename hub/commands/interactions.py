@@ -1,36 +1,24 @@
-"""What can be asked for about an interaction: what each request touches, who may, and what it does."""
+"""What can be asked for about an interaction as a whole: what each request touches, who may, and what it does."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
 from hub.access.mandates import ACTS, Act, Mandate, may_move, require
 from hub.access.viewers import STAFF, Viewer
-from hub.access.visibility import Visibility
-from hub.domain.events import Event
-from hub.domain.ids import INTERACTION, ITEM, NOTE, InteractionId, ItemId, NoteId, PartyId, is_id
-from hub.domain.interactions import Interaction
+from hub.commands.acting import OnInteraction, check_identifier, decision, in_sight
+from hub.commands.asking import Keep, given
+from hub.commands.involvements import Involved
+from hub.commands.items import Matter, made
+from hub.domain import ratings
+from hub.domain.ids import INTERACTION, InteractionId, PartyId, is_id
+from hub.domain.interactions import Interaction, Wanted
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.parts import EntityRef, Involvement, Item, Note
-from hub.domain.terms import (
-    ChannelType,
-    Direction,
-    InteractionKind,
-    InvolvementRole,
-    NoteVisibility,
-    Priority,
-    Role,
-    Status,
-    SubjectKind,
-    Vertical,
-)
-from hub.domain.texts import SHORT, optional, text
-from hub.errors import BadInput, Conflict, Forbidden, IllegalTransition, NotFound
-from hub.journal.desk import Change, Decision, Desk, External, Ref, Touch
-
-READS_ONLY: Final = frozenset({InvolvementRole.OBSERVER, InvolvementRole.GUARDIAN})
-"""Involvements that see and do nothing; a guardian acts once a stronger login can be asked for."""
+from hub.domain.parts import Involvement
+from hub.domain.terms import ChannelType, Direction, InteractionKind, InvolvementRole, Priority, Role, Status, SubjectKind, Vertical
+from hub.errors import BadInput, Conflict, Forbidden
+from hub.journal.desk import Decision, Desk, External, Ref, Touch
 
 OPENS_AS: Final[dict[Role, InvolvementRole]] = {
     Role.CUSTOMER: InvolvementRole.CUSTOMER,
@@ -44,26 +32,6 @@ OPENS_AS: Final[dict[Role, InvolvementRole]] = {
 """As what the opener takes part."""
 
 SELF_SERVICE: Final = frozenset({Role.CUSTOMER, Role.VISITOR})
-
-
-@dataclass(frozen=True, slots=True)
-class Involved:
-    """A party to take part, by its id or by an external identifier."""
-
-    role: InvolvementRole
-    party_id: str | None = None
-    party_ref: ExternalIdentifier | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """An item, as it is asked for."""
-
-    type: str
-    reason: str | None = None
-    resolution: str | None = None
-    vertical: Vertical | None = None
-    entity: EntityRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +65,8 @@ class Create:
             yield Ref(SubjectKind.INTERACTION, self.id)
         if self.external_identifier is not None:
             yield External(SubjectKind.INTERACTION, self.external_identifier)
-        for wanted in self._involved():
-            yield _touch(wanted)
+        for wanted in (Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref), *self.parties):
+            yield from wanted.touches()
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         self._check_right(viewer)
@@ -107,7 +75,8 @@ class Create:
                 raise BadInput(f"A client-made id is {INTERACTION} and the 32 lower-case hex digits of a UUIDv7.", "input", "id")
             if (known := desk.interaction(self.id)) is not None:
                 return _replay(known, viewer, fingerprint)
-        self._check_identifier(desk, viewer)
+        if self.external_identifier is not None:
+            check_identifier(desk, viewer, self.external_identifier)
         interaction, event = Interaction.opened(
             InteractionId(self.id or desk.new_id(INTERACTION)),
             at=desk.now,
@@ -118,18 +87,18 @@ class Create:
             channel_name=self.channel_name,
             started_at=self.started_at,
             ended_at=self.ended_at,
-            topic=self.topic,
+            topic=desk.rules.check_topic(self.topic, "input", "topic"),
             reason=self.reason,
             description=self.description,
             resolution=self.resolution,
             vertical=self.vertical,
             parties=self._parties(desk, viewer),
-            items=[_item(matter, desk, index) for index, matter in enumerate(self.items)],
+            items=[made(matter, desk, "input", "items", str(index)) for index, matter in enumerate(self.items)],
             external_identifiers=[self.external_identifier] if self.external_identifier else [],
             maker=viewer.id,
             request=fingerprint,
         )
-        return _decision(interaction, event)
+        return decision(interaction, event)
 
     def _check_right(self, viewer: Viewer) -> None:
         """Self-service opens for itself, inbound and unfinished; the rest is said in the mandate."""
@@ -148,218 +117,163 @@ class Create:
         if self.external_identifier is not None:
             raise Forbidden("Giving an external identifier", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
 
-    def _check_identifier(self, desk: Desk, viewer: Viewer) -> None:
-        if self.external_identifier is None:
-            return
-        if (known := desk.named(SubjectKind.INTERACTION, self.external_identifier)) is not None and isinstance(known, Interaction):
-            raise Conflict(
-                "Another interaction carries this external identifier.", conflicting_id=known.id if _in_sight(known, viewer) else None
-            )
-
-    def _involved(self) -> list[Involved]:
-        if self.customer_id is None and self.customer_ref is None:
-            return [*self.parties]
-        return [Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref), *self.parties]
-
     def _parties(self, desk: Desk, viewer: Viewer) -> list[Involvement]:
         """The customer, then who was named, then the opener: each party once a role."""
         if self.customer_id is not None and self.customer_ref is not None:
             raise BadInput("Name the customer by customerId or by customerRef, not by both.", "input", "customerRef")
-        wanted: dict[tuple[PartyId, InvolvementRole], None] = {}
-        for involved in self._involved():
-            wanted[_party(involved, desk), involved.role] = None
+        found = [one.involvement(desk, "input", "parties", str(index)) for index, one in enumerate(self.parties)]
+        if self.customer_id is not None or self.customer_ref is not None:
+            customer = Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref)
+            found.insert(0, customer.involvement(desk, "input", "customerId" if self.customer_id is not None else "customerRef"))
         if viewer.party is not None:
-            wanted[viewer.party, OPENS_AS[viewer.acting_role]] = None
-        return [Involvement(party, role, desk.now) for party, role in wanted]
+            found.append(Involvement(viewer.party, OPENS_AS[viewer.acting_role], desk.now))
+        takes_part: dict[tuple[PartyId, InvolvementRole], Involvement] = {}
+        for one in found:
+            takes_part.setdefault((one.party, one.role), one)
+        return list(takes_part.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
+class Update(OnInteraction):
+    """Put right what an interaction is about: absence keeps, null clears."""
+
+    name: ClassVar[str] = "updateInteraction"
+    mandate: ClassVar[Mandate] = ACTS[Act.UPDATE]
+
+    kind: InteractionKind | Keep | None = Keep.KEEP
+    topic: str | Keep | None = Keep.KEEP
+    reason: str | Keep | None = Keep.KEEP
+    description: str | Keep | None = Keep.KEEP
+    vertical: Vertical | Keep | None = Keep.KEEP
+    priority: Priority | Keep | None = Keep.KEEP
+    external_identifier: ExternalIdentifier | Keep | None = Keep.KEEP
+    expected_revision: int | None = None
+
+    def touches(self) -> Iterable[Touch]:
+        yield Ref(SubjectKind.INTERACTION, self.id)
+        if isinstance(self.external_identifier, ExternalIdentifier):
+            yield External(SubjectKind.INTERACTION, self.external_identifier)
+
+    def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
+        interaction = self.acted_on(desk, viewer, self.expected_revision)
+        for name in ("kind", "priority"):
+            if getattr(self, name) is None:
+                raise BadInput(f"An interaction always has a {name}; leave it out to keep it.", "input", name)
+        if isinstance(self.topic, str) and self.topic != interaction.topic:
+            desk.rules.check_topic(self.topic, "input", "topic")
+        return decision(*interaction.update(at=desk.now, **self._wanted(desk, viewer, interaction)))
+
+    def _wanted(self, desk: Desk, viewer: Viewer, interaction: Interaction) -> Wanted:
+        wanted: Wanted = given(
+            kind=self.kind,
+            topic=self.topic,
+            reason=self.reason,
+            description=self.description,
+            vertical=self.vertical,
+            priority=self.priority,
+        )
+        match self.external_identifier:
+            case ExternalIdentifier() as identifier:
+                check_identifier(desk, viewer, identifier, interaction.id)
+                wanted["external_identifiers"] = identifier.among(interaction.external_identifiers)
+            case None:
+                wanted["external_identifiers"] = ()
+        return wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition(OnInteraction):
     """Move an interaction to another state."""
 
     name: ClassVar[str] = "transitionInteraction"
     mandate: ClassVar[Mandate] = ACTS[Act.TRANSITION]
 
-    id: str
     to: Status
     reason: str | None = None
     question: str | None = None
     resolution: str | None = None
     expected_revision: int | None = None
 
-    def touches(self) -> Iterable[Touch]:
-        yield Ref(SubjectKind.INTERACTION, self.id)
-
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
-        interaction = _own(self, desk, viewer)
-        legal = interaction.allowed_transitions(desk.now, desk.reopen_window)
-        if self.to not in legal:  # what would be legal is told as far as this viewer may do it
-            open_to_viewer = [to for to in legal if may_move(viewer, interaction.status, to)]
-            raise IllegalTransition(interaction.status, f"cannot become {self.to}", open_to_viewer)
-        if not may_move(viewer, interaction.status, self.to):
+        interaction = self.acted_on(desk, viewer, self.expected_revision)
+        is_legal = self.to in interaction.allowed_transitions(desk.now, desk.rules.reopen_window)
+        if is_legal and not may_move(viewer, interaction.status, self.to):  # whether it is legal is said first
             raise Forbidden(f"Moving it from {interaction.status} to {self.to}", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
-        return _decision(
-            *interaction.transition(
-                self.to, at=desk.now, reason=self.reason, question=self.question, resolution=self.resolution, window=desk.reopen_window
-            )
+        moved = interaction.transition(
+            self.to,
+            at=desk.now,
+            reason=self.reason,
+            question=self.question,
+            resolution=self.resolution,
+            window=desk.rules.reopen_window,
         )
+        return decision(*moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Close:
+class Close(OnInteraction):
     """Resolve and complete in one act."""
 
     name: ClassVar[str] = "closeInteraction"
     mandate: ClassVar[Mandate] = ACTS[Act.CLOSE]
 
-    id: str
     resolution: str
     resolve_open_items: bool = False
     expected_revision: int | None = None
 
-    def touches(self) -> Iterable[Touch]:
-        yield Ref(SubjectKind.INTERACTION, self.id)
-
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
-        interaction = _own(self, desk, viewer)
-        return _decision(
-            *interaction.close(self.resolution, at=desk.now, resolve_open_items=self.resolve_open_items, window=desk.reopen_window)
+        interaction = self.acted_on(desk, viewer, self.expected_revision)
+        closed = interaction.close(
+            self.resolution, at=desk.now, resolve_open_items=self.resolve_open_items, window=desk.rules.reopen_window
         )
+        return decision(*closed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportProgress:
+class ReportProgress(OnInteraction):
     """Tell how it is going, and promise the next update."""
 
     name: ClassVar[str] = "reportProgress"
     mandate: ClassVar[Mandate] = ACTS[Act.REPORT_PROGRESS]
 
-    id: str
     message: str
     percent: int | None = None
     stage: str | None = None
     channel: ChannelType | None = None
     expected_completion_at: datetime | None = None
     next_update_due_at: datetime | None = None
-    expected_revision: None = field(default=None, init=False)
-
-    def touches(self) -> Iterable[Touch]:
-        yield Ref(SubjectKind.INTERACTION, self.id)
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
-        interaction = _own(self, desk, viewer)
-        return _decision(
-            *interaction.report_progress(
-                self.message,
-                at=desk.now,
-                percent=self.percent,
-                stage=self.stage,
-                channel=self.channel,
-                expected_completion_at=self.expected_completion_at,
-                next_update_due_at=self.next_update_due_at,
-                window=desk.reopen_window,
-            )
+        reported = self.acted_on(desk, viewer).report_progress(
+            self.message,
+            at=desk.now,
+            percent=self.percent,
+            stage=self.stage,
+            channel=self.channel,
+            expected_completion_at=self.expected_completion_at,
+            next_update_due_at=self.next_update_due_at,
+            window=desk.rules.reopen_window,
         )
+        return decision(*reported)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddNote:
-    """Add a note, public or internal."""
+class Rate(OnInteraction):
+    """Say how content the customer is with how it was closed."""
 
-    name: ClassVar[str] = "addNote"
+    name: ClassVar[str] = "rateInteraction"
+    mandate: ClassVar[Mandate] = ACTS[Act.RATE]
 
-    id: str
-    text: str
-    visibility: NoteVisibility = NoteVisibility.PUBLIC
-    channel: ChannelType | None = None
-    written_at: datetime | None = None
-    expected_revision: None = field(default=None, init=False)
-
-    @property
-    def mandate(self) -> Mandate:
-        return ACTS[Act.ADD_NOTE if self.visibility is NoteVisibility.PUBLIC else Act.ADD_INTERNAL_NOTE]
-
-    def touches(self) -> Iterable[Touch]:
-        yield Ref(SubjectKind.INTERACTION, self.id)
+    score: int
+    comment: str | None = None
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
-        interaction = _own(self, desk, viewer)
-        note = Note(
-            id=NoteId(desk.new_id(NOTE)),
-            text=self.text,
-            visibility=self.visibility,
-            at=self.written_at or desk.now,
-            author=viewer.party,
-            author_role=viewer.acting_role,
-            channel=self.channel,
-        )
-        noted, events = interaction.add_note(note, at=desk.now)
-        return _decision(noted, *events)
-
-
-Act_ = Transition | Close | ReportProgress | AddNote
-
-
-def _own(request: Act_, desk: Desk, viewer: Viewer) -> Interaction:
-    """The interaction an act is about: in sight, within the viewer's right to act, at the revision it expects."""
-    interaction = desk.interaction(request.id)
-    if interaction is None or not _in_sight(interaction, viewer):
-        raise NotFound("interaction", "input", "id")
-    involved = interaction.involvements_of(viewer.party) - READS_ONLY
-    require(viewer, request.mandate, request.name, own=bool(involved))
-    interaction.check_revision(request.expected_revision, internal=viewer.counts_internal)
-    return interaction
-
-
-def _in_sight(interaction: Interaction, viewer: Viewer) -> bool:
-    return Visibility.of(viewer).sees({"visibleTo": list(interaction.visible_to)})
+        interaction = self.acted_on(desk, viewer)
+        return decision(*ratings.rate(interaction, self.score, self.comment, at=desk.now, window=desk.rules.reopen_window))
 
 
 def _replay(known: Interaction, viewer: Viewer, fingerprint: str) -> Decision:
     """A client-made id that exists: the same maker with the same request asks again, anybody else is in conflict."""
     if known.maker == viewer.id and known.request == fingerprint:
         return Decision(Ref(SubjectKind.INTERACTION, known.id), replayed=True)
-    raise Conflict("An interaction with this id exists already.", conflicting_id=known.id if _in_sight(known, viewer) else None)
-
-
-def _touch(involved: Involved) -> Touch:
-    if involved.party_ref is not None:
-        return External(SubjectKind.PARTY, involved.party_ref)
-    return Ref(SubjectKind.PARTY, involved.party_id or "")
-
-
-def _party(involved: Involved, desk: Desk) -> PartyId:
-    if (involved.party_id is None) == (involved.party_ref is None):
-        raise BadInput("A party is named by partyId or by partyRef, by exactly one of them.", "input", "parties")
-    found = desk.named(SubjectKind.PARTY, involved.party_ref) if involved.party_ref else desk.party(involved.party_id or "")
-    if found is None:
-        raise NotFound("party", "input", "customerId" if involved.role is InvolvementRole.CUSTOMER else "parties")
-    return PartyId(found.id)
-
-
-def _item(matter: Matter, desk: Desk, index: int) -> Item:
-    def at(name: str) -> tuple[str, ...]:
-        return "input", "items", str(index), name
-
-    resolution = optional(matter.resolution, *at("resolution"))
-    entity = matter.entity
-    return Item(
-        id=ItemId(desk.new_id(ITEM)),
-        type=text(matter.type, *at("type"), most=SHORT),
-        reason=optional(matter.reason, *at("reason"), most=SHORT),
-        resolution=resolution,
-        vertical=matter.vertical,
-        entity=entity
-        and EntityRef(
-            text(entity.type, *at("entity"), "type", most=SHORT),
-            text(entity.entity_id, *at("entity"), "entityId", most=SHORT),
-            optional(entity.href, *at("entity"), "href", most=SHORT),
-            optional(entity.name, *at("entity"), "name", most=SHORT),
-        ),
-        created_at=desk.now,
-        resolved_at=desk.now if resolution else None,
-    )
-
-
-def _decision(interaction: Interaction, *events: Event) -> Decision:
-    return Decision(Ref(SubjectKind.INTERACTION, interaction.id), (Change(interaction, events),))
+    raise Conflict("An interaction with this id exists already.", conflicting_id=known.id if in_sight(known, viewer) else None)

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, ClassVar
 
 from hub.access.mandates import ACTS, Act, Mandate, require
 from hub.access.viewers import Viewer
+from hub.commands.asking import Keep, given
 from hub.domain.ids import PARTY, PartyId
-from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
+from hub.domain.parties import ContactMedium, ExternalIdentifier, Party, PartyEvent
 from hub.domain.terms import PartyKind, SubjectKind
-from hub.errors import Conflict, NotFound
+from hub.errors import BadInput, Conflict, NotFound
 from hub.journal.desk import Change, Decision, Desk, External, Ref, Touch
 
-
-class Keep(Enum):
-    """In place of a value that the client did not send: what is there stays. A null clears."""
-
-    KEEP = "KEEP"
+Media = Sequence[ContactMedium] | Keep | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,7 @@ class Upsert:
     called: str
     id: str | None = None
     preferred_language: str | Keep | None = Keep.KEEP
-    contact_media: Sequence[ContactMedium] | Keep | None = Keep.KEEP
+    contact_media: Media = Keep.KEEP
     external_identifier: ExternalIdentifier | None = None
     expected_revision: int | None = None
 
@@ -44,19 +40,14 @@ class Upsert:
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         require(viewer, self.mandate, self.name)
         known = self._known(desk)
+        wanted = _wanted(self.called, self.preferred_language, self.contact_media) | {"kind": self.kind}
         if known is None:
-            party, event = Party.register(
-                PartyId(desk.new_id(PARTY)), kind=self.kind, name=self.called, at=desk.now, **self._given(), **self._identifiers(())
-            )
-            return Decision(Ref(SubjectKind.PARTY, party.id), (Change(party, (event,)),))
-        if self.expected_revision is not None and self.expected_revision != known.seq:
-            raise Conflict(
-                f"The party is at revision {known.seq}, not {self.expected_revision}; read it again.", current_revision=known.seq
-            )
-        changed, happened = known.change(
-            at=desk.now, kind=self.kind, name=self.called, **self._given(), **self._identifiers(known.external_identifiers)
-        )
-        return Decision(Ref(SubjectKind.PARTY, known.id), (Change(changed, (happened,)),) if happened else ())
+            identifiers = () if self.external_identifier is None else (self.external_identifier,)
+            return _decision(*Party.register(PartyId(desk.new_id(PARTY)), at=desk.now, external_identifiers=identifiers, **wanted))
+        known.check_revision(self.expected_revision)
+        if self.external_identifier is not None and self.external_identifier not in known.external_identifiers:
+            wanted["external_identifiers"] = (*known.external_identifiers, self.external_identifier)
+        return _decision(*known.change(at=desk.now, **wanted))
 
     def _known(self, desk: Desk) -> Party | None:
         named = desk.named(SubjectKind.PARTY, self.external_identifier) if self.external_identifier else None
@@ -68,16 +59,40 @@ class Upsert:
             raise Conflict("Another party carries this external identifier.", conflicting_id=named.id)
         return party
 
-    def _given(self) -> dict[str, Any]:
-        """What was sent; a null is the empty value."""
-        given: dict[str, Any] = {}
-        if not isinstance(self.preferred_language, Keep):
-            given["preferred_language"] = self.preferred_language
-        if not isinstance(self.contact_media, Keep):
-            given["contact_media"] = tuple(self.contact_media or ())
-        return given
 
-    def _identifiers(self, known: tuple[ExternalIdentifier, ...]) -> dict[str, Any]:
-        if self.external_identifier is None or self.external_identifier in known:
-            return {}
-        return {"external_identifiers": (*known, self.external_identifier)}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Bring a known party up to date: absence keeps, null clears."""
+
+    name: ClassVar[str] = "updateParty"
+    mandate: ClassVar[Mandate] = ACTS[Act.UPSERT_PARTY]
+
+    id: str
+    called: str | Keep | None = Keep.KEEP
+    preferred_language: str | Keep | None = Keep.KEEP
+    contact_media: Media = Keep.KEEP
+    expected_revision: int | None = None
+
+    def touches(self) -> Iterable[Touch]:
+        yield Ref(SubjectKind.PARTY, self.id)
+
+    def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
+        require(viewer, self.mandate, self.name)
+        party = desk.party(self.id)
+        if party is None:
+            raise NotFound("party", "input", "id")
+        party.check_revision(self.expected_revision)
+        if self.called is None:
+            raise BadInput("A party always has a name; leave it out to keep it.", "input", "name")
+        return _decision(*party.change(at=desk.now, **_wanted(self.called, self.preferred_language, self.contact_media)))
+
+
+def _wanted(called: str | Keep, preferred_language: str | Keep | None, contact_media: Media) -> dict[str, Any]:
+    """What was sent; a null is the empty value."""
+    media = contact_media if isinstance(contact_media, Keep) else tuple(contact_media or ())
+    wanted: dict[str, Any] = given(name=called, preferred_language=preferred_language, contact_media=media)
+    return wanted
+
+
+def _decision(party: Party, event: PartyEvent | None) -> Decision:
+    return Decision(Ref(SubjectKind.PARTY, party.id), (Change(party, (event,)),) if event else ())

@@ -1,17 +1,18 @@
 """What happened to an interaction, as the domain tells it: one act, one event (a customer's note on PENDING: two)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.domain.parts import Note, Progress
+from hub.domain.parts import Item, Note, Progress
 from hub.domain.terms import Audience, ChannelType, EventType, Status
 
-Value = str | int | datetime | None
+Value = str | int | datetime | Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field, by its name in the schema, and the values before and after."""
+    """A field, by its name in the schema, and the values before and after; of a list, what came and what went."""
 
     field: str
     was: Value
@@ -34,5 +35,6 @@ class Event:
     channel: ChannelType | None = None
     message: str | None = None
     note: Note | None = None
+    item: Item | None = None
     changes: tuple[FieldChange, ...] = ()
     historical: bool = False

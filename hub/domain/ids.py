@@ -8,15 +8,17 @@ from typing import Final, NewType
 
 InteractionId = NewType("InteractionId", str)
 PartyId = NewType("PartyId", str)
+PartyRoleId = NewType("PartyRoleId", str)
 ItemId = NewType("ItemId", str)
 NoteId = NewType("NoteId", str)
 
 INTERACTION: Final = "int_"
 PARTY: Final = "par_"
+PARTY_ROLE: Final = "rol_"
 ITEM: Final = "itm_"
 NOTE: Final = "not_"
 
-FORM: Final = re.compile(r"(?:int|par|itm|not)_[0-9a-f]{32}")
+FORM: Final = re.compile(r"(?:int|par|rol|itm|not)_[0-9a-f]{32}")
 
 Ids = Callable[[str], str]  # a prefix in, a fresh id out: handed in, so that tests choose it
 

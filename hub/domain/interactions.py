@@ -7,19 +7,20 @@ without an event, no event without a change, and `seq` counts them (eTOM 1.3.5, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypedDict, TypeVar, Unpack
 
 from hub.domain import lifecycle, promises
 from hub.domain.events import Event, FieldChange, Value
 from hub.domain.ids import InteractionId, PartyId
 from hub.domain.lifecycle import REOPEN_WINDOW
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.parts import Channel, Involvement, Item, Note, Progress
+from hub.domain.parts import Channel, Involvement, Item, Note, Progress, Relationship, Satisfaction
 from hub.domain.terms import (
     Audience,
     ChannelType,
     Direction,
     EventType,
+    InteractionAct,
     InteractionKind,
     InvolvementRole,
     NoteVisibility,
@@ -28,18 +29,19 @@ from hub.domain.terms import (
     Status,
     Vertical,
 )
-from hub.domain.texts import SHORT, not_future, optional, text
+from hub.domain.texts import LONG, SHORT, not_future, optional, text
 from hub.errors import BadInput, Conflict, IllegalTransition
 
 NOTES: Final = 1_000  # per interaction; beyond it, a follow-up is the better record
 ITEMS: Final = 200
 PARTIES: Final = 50
 CHANNELS: Final = 50
+IDENTIFIERS: Final = 50
 FULL: Final = 100  # percent
 
 Thing = TypeVar("Thing")
 
-TRACKED: Final[Mapping[str, str]] = {
+MOVED: Final[Mapping[str, str]] = {
     "status": "status",
     "question": "question",
     "resolution": "resolution",
@@ -47,6 +49,28 @@ TRACKED: Final[Mapping[str, str]] = {
     "ended_at": "endedAt",
 }
 """What a move can change, and the name that it has in the schema."""
+
+UPDATED: Final[Mapping[str, str]] = {
+    "kind": "kind",
+    "topic": "topic",
+    "reason": "reason",
+    "description": "description",
+    "vertical": "vertical",
+    "priority": "priority",
+}
+"""What an update can change in place. External identifiers are a list, and are told of one by one."""
+
+
+class Wanted(TypedDict, total=False):
+    """What of an interaction is to be different; what is left out stays."""
+
+    kind: InteractionKind
+    topic: str | None
+    reason: str | None
+    description: str | None
+    vertical: Vertical | None
+    priority: Priority
+    external_identifiers: Sequence[ExternalIdentifier]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +98,13 @@ class Interaction:
     channels: tuple[Channel, ...]
     parties: tuple[Involvement, ...] = ()
     items: tuple[Item, ...] = ()
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()  # public ones
+    internal_notes: tuple[Note, ...] = ()
     progress: Progress | None = None
+    relationships: tuple[Relationship, ...] = ()
+    assignee: PartyId | None = None
+    escalation_level: int = 0
+    satisfaction: Satisfaction | None = None
     external_identifiers: tuple[ExternalIdentifier, ...] = ()
     maker: str = ""  # who opened it, hashed: what tells a replay of a client-made id from a conflict
     request: str = ""  # what was asked for, hashed
@@ -112,7 +141,7 @@ class Interaction:
         if (resolution is None) != (ended_at is None):
             missing = "resolution" if resolution is None else "endedAt"
             raise BadInput("endedAt and resolution go together: they log an interaction that is over.", "input", missing)
-        items = _bounded(items, ITEMS, "items")
+        items = bounded(items, ITEMS, "items")
         due = promises.promise(status, priority, at)
         blank = cls(
             id=id,
@@ -132,18 +161,18 @@ class Interaction:
             updated_at=at,
             public_updated_at=at,
             channels=(Channel(channel, started_at, optional(channel_name, "input", "channelName", most=SHORT)),),
-            parties=_bounded(parties, PARTIES, "parties"),
+            parties=bounded(parties, PARTIES, "parties"),
             items=items if resolution is None else _resolved(items, resolution, at),
             progress=None if due is None else Progress(updated_at=at, next_update_due_at=due),
             external_identifiers=tuple(external_identifiers),
             maker=maker,
             request=request,
         )
-        return blank._record(EventType.CREATED, at, channel=channel)
+        return blank.recorded(EventType.CREATED, at, channel=channel)
 
     def with_history(self) -> tuple["Interaction", Event]:
         """The first event of an interaction that another system kept until now: it begins in the state it has."""
-        return self._record(EventType.CREATED, self.updated_at, happened=self.created_at, historical=True)
+        return self.recorded(EventType.CREATED, self.updated_at, happened=self.created_at, historical=True)
 
     @property
     def next_update_due_at(self) -> datetime | None:
@@ -177,6 +206,17 @@ class Interaction:
         current = self.revision(internal=internal)
         if expected is not None and expected != current:
             raise Conflict(f"The interaction is at revision {current}, not {expected}; read it again.", current_revision=current)
+
+    def require_open_to(self, act: InteractionAct, cannot: str, now: datetime, window: timedelta = REOPEN_WINDOW) -> None:
+        """Raises IllegalTransition where this is not done to an interaction that stands so; `cannot` is the sentence's verb."""
+        if self.status not in lifecycle.TAKES[act]:
+            raise IllegalTransition(self.status, cannot, self.allowed_transitions(now, window))
+
+    def update(self, *, at: datetime, **wanted: Unpack[Wanted]) -> tuple["Interaction", Event | None]:
+        """As it is wanted; where it stands so already, no event. A promise that stands is kept."""
+        changed = replace(self, **_checked(wanted))
+        changes = (*_changes(self, changed, UPDATED), *_identified(self, changed))
+        return changed.recorded(EventType.UPDATED, at, changes=changes) if changes else (self, None)
 
     def transition(
         self,
@@ -213,8 +253,7 @@ class Interaction:
         self, resolution: str, *, at: datetime, resolve_open_items: bool = False, window: timedelta = REOPEN_WINDOW
     ) -> tuple["Interaction", Event]:
         """Resolve and complete in one act, from every state but COMPLETED and CANCELLED."""
-        if self.status in lifecycle.ENDED:
-            raise IllegalTransition(self.status, "cannot be closed", self.allowed_transitions(at, window))
+        self.require_open_to(InteractionAct.CLOSE, "cannot be closed", at, window)
         resolution = text(resolution, "input", "resolution")
         if self.open_items and not resolve_open_items:
             raise _open_items(self, "resolveOpenItems")
@@ -234,8 +273,7 @@ class Interaction:
         window: timedelta = REOPEN_WINDOW,
     ) -> tuple["Interaction", Event]:
         """Tell how it is going, and promise the next update anew; never changes the status."""
-        if self.status not in lifecycle.OPEN:
-            raise IllegalTransition(self.status, "takes no progress", self.allowed_transitions(at, window))
+        self.require_open_to(InteractionAct.REPORT_PROGRESS, "takes no progress", at, window)
         if percent is not None and not 0 <= percent <= FULL:
             raise BadInput("percent lies between 0 and 100.", "input", "percent")
         if expected_completion_at is not None and expected_completion_at < self.started_at:
@@ -254,15 +292,16 @@ class Interaction:
             expected_completion_at=expected_completion_at,
             next_update_due_at=due,
         )
-        return replace(self, progress=progress)._record(EventType.PROGRESS_REPORTED, at, channel=channel, message=message)
+        return replace(self, progress=progress).recorded(EventType.PROGRESS_REPORTED, at, channel=channel, message=message)
 
     def add_note(self, note: Note, *, at: datetime) -> tuple["Interaction", tuple[Event, ...]]:
         """Add a note. One from the customer to a PENDING interaction answers its question: it moves on by itself."""
-        if len(self.notes) >= NOTES:
+        if len(self.notes) + len(self.internal_notes) >= NOTES:
             raise BadInput(f"An interaction has at most {NOTES} notes; open a follow-up.", "input", "id")
         note = replace(note, text=text(note.text, "input", "text"), at=not_future(note.at, at, "input", "writtenAt"))
         public = note.visibility is NoteVisibility.PUBLIC
-        noted, event = replace(self, notes=(*self.notes, note))._record(
+        notes, internal = ((*self.notes, note), self.internal_notes) if public else (self.notes, (*self.internal_notes, note))
+        noted, event = replace(self, notes=notes, internal_notes=internal).recorded(
             EventType.NOTE_ADDED,
             at,
             audience=Audience.PUBLIC if public else Audience.INTERNAL,
@@ -298,9 +337,9 @@ class Interaction:
             ended_at=at if to in lifecycle.ENDED else None,
             progress=replace(self.progress or Progress(updated_at=at), next_update_due_at=due) if self.progress or due else None,
         )
-        return moved._record(lifecycle.event_of(self.status, to), at, message=question or resolution, changes=_changes(self, moved))
+        return moved.recorded(lifecycle.event_of(self.status, to), at, message=question or resolution, changes=_changes(self, moved, MOVED))
 
-    def _record(
+    def recorded(
         self,
         type: EventType,
         at: datetime,
@@ -309,7 +348,7 @@ class Interaction:
         happened: datetime | None = None,
         **told: Any,
     ) -> tuple["Interaction", Event]:
-        """Counts the event: the one place where `seq`, `public_seq` and the times of update move. No clock runs back."""
+        """With one event more, which it counts: the one place where `seq`, `public_seq` and times of update move. No clock runs back."""
         public = audience is Audience.PUBLIC
         at = max(at, self.updated_at)
         after = replace(
@@ -352,16 +391,38 @@ def _open_items(interaction: Interaction, field: str) -> BadInput:
     return BadInput(f"{number} of its items {are} open; closeInteraction with resolveOpenItems: true resolves them too.", "input", field)
 
 
-def _changes(was: Interaction, now: Interaction) -> tuple[FieldChange, ...]:
-    before, after = _tracked(was), _tracked(now)
-    return tuple(FieldChange(field, before[field], after[field]) for field in before if before[field] != after[field])
+def _checked(wanted: Wanted) -> dict[str, Any]:
+    checked: dict[str, Any] = dict(wanted)
+    for name, most in (("topic", SHORT), ("reason", SHORT), ("description", LONG)):
+        if name in wanted:
+            checked[name] = optional(checked[name], "input", name, most=most)
+    if "external_identifiers" in wanted:
+        checked["external_identifiers"] = bounded(wanted["external_identifiers"], IDENTIFIERS, "externalIdentifiers")
+    return checked
 
 
-def _tracked(interaction: Interaction) -> dict[str, Value]:
-    return {field: getattr(interaction, name) for name, field in TRACKED.items()}
+def _changes(was: Interaction, now: Interaction, tracked: Mapping[str, str]) -> tuple[FieldChange, ...]:
+    pairs = ((field, _value(was, name), _value(now, name)) for name, field in tracked.items())
+    return tuple(FieldChange(field, before, after) for field, before, after in pairs if before != after)
 
 
-def _bounded(things: Sequence[Thing], most: int, name: str) -> tuple[Thing, ...]:
+def _value(interaction: Interaction, name: str) -> Value:
+    value: Value = getattr(interaction, name)
+    return value
+
+
+def _identified(was: Interaction, now: Interaction) -> tuple[FieldChange, ...]:
+    """A change for each external identifier that went, and for each that came."""
+    gone = [one for one in was.external_identifiers if one not in now.external_identifiers]
+    come = [one for one in now.external_identifiers if one not in was.external_identifiers]
+    return (
+        *(FieldChange("externalIdentifiers", one.told, None) for one in gone),
+        *(FieldChange("externalIdentifiers", None, one.told) for one in come),
+    )
+
+
+def bounded(things: Sequence[Thing], most: int, name: str) -> tuple[Thing, ...]:
+    """The things, at most so many of them; `name` is theirs in the schema."""
     if len(things) > most:
         raise BadInput(f"An interaction has at most {most} {name}.", "input", name)
     return tuple(things)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.domain.terms import EventType, Status
+from hub.domain.terms import EventType, InteractionAct, Status
 
 MOVES: Final[Mapping[Status, tuple[Status, ...]]] = {
     Status.OPEN: (Status.IN_PROGRESS, Status.PENDING, Status.HELD, Status.RESOLVED, Status.CANCELLED),
@@ -29,6 +29,25 @@ OPEN: Final = frozenset({Status.OPEN, Status.IN_PROGRESS, Status.PENDING, Status
 """Work is going on, or waited for: progress may be reported and a promise may run."""
 
 ENDED: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
+
+EVERY: Final = frozenset(Status)
+
+TAKES: Final[Mapping[InteractionAct, frozenset[Status]]] = {
+    InteractionAct.UPDATE: EVERY,  # a topic that was coded wrongly is put right also when all is over: reports depend on it
+    InteractionAct.TRANSITION: EVERY - {Status.CANCELLED},
+    InteractionAct.CLOSE: EVERY - ENDED,
+    InteractionAct.REPORT_PROGRESS: OPEN,
+    InteractionAct.ADD_NOTE: EVERY,
+    InteractionAct.ADD_INTERNAL_NOTE: EVERY,
+    InteractionAct.ADD_ITEM: OPEN,  # all items of what is over are resolved; a new matter reopens it, or is a follow-up
+    InteractionAct.ADD_PARTY: EVERY,
+    InteractionAct.ADD_CHANNEL: EVERY,
+    InteractionAct.ASSIGN: EVERY - ENDED,
+    InteractionAct.ESCALATE: OPEN,
+    InteractionAct.LINK: EVERY,
+    InteractionAct.RATE: frozenset({Status.COMPLETED}),
+}
+"""Where an interaction must stand for an act. TRANSITION depends on its target too, which `moves` knows."""
 
 PROMISED: Final = OPEN - {Status.PENDING}
 """Where the customer waits for us, and a next update is promised; while PENDING we wait for the customer."""

@@ -9,7 +9,7 @@ from typing import Any, Final, TypedDict, Unpack
 from hub.domain.ids import PartyId
 from hub.domain.terms import ContactMediumKind, PartyKind
 from hub.domain.texts import SHORT, optional, text
-from hub.errors import BadInput
+from hub.errors import BadInput, Conflict
 
 CONTACT_MEDIA: Final = 50  # per party; a person has a handful, an organization a few dozen
 IDENTIFIERS: Final = 50
@@ -49,6 +49,24 @@ class ExternalIdentifier:
             optional(type, *path, "type", most=SHORT),
         )
 
+    @property
+    def told(self) -> dict[str, str]:
+        """As a change tells it."""
+        return {"owner": self.owner, "value": self.value} | ({"type": self.type} if self.type else {})
+
+    def among(self, known: Sequence["ExternalIdentifier"]) -> tuple["ExternalIdentifier", ...]:
+        """The known ones with this one: it takes the place of the one of the same owner and type, else it comes last."""
+        others = tuple(one for one in known if (one.owner, one.type) != (self.owner, self.type))
+        return tuple(known) if self in known else (*others, self)
+
+
+DIALLED: Final = frozenset({ContactMediumKind.PHONE, ContactMediumKind.SMS})
+
+
+def dialled(number: str) -> str:
+    """A number by its digits alone, however it is spaced; "+44" and "0044" are the same."""
+    return "".join(character for character in number if character.isdecimal()).removeprefix("00")
+
 
 @dataclass(frozen=True, slots=True)
 class ContactMedium:
@@ -62,6 +80,11 @@ class ContactMedium:
     def of(cls, kind: ContactMediumKind, address: str, preferred: bool, *path: str) -> "ContactMedium":
         """A checked address of at most 500 characters."""
         return cls(kind, text(address, *path, "address", most=SHORT), preferred)
+
+    @property
+    def key(self) -> str:
+        """What the address is found by: a number by its digits, anything else whatever its case."""
+        return (dialled(self.address) if self.kind in DIALLED else "") or self.address.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +141,11 @@ class Party:
         )
         party = cls(id=id, seq=1, created_at=at, updated_at=at, **_checked(given))
         return party, PartyEvent(type=PartyEventType.REGISTERED, at=at, seq=1)
+
+    def check_revision(self, expected: int | None) -> None:
+        """Raises Conflict where the caller has read an older revision than the present one."""
+        if expected is not None and expected != self.seq:
+            raise Conflict(f"The party is at revision {self.seq}, not {expected}; read it again.", current_revision=self.seq)
 
     def change(self, *, at: datetime, **wanted: Unpack[Wanted]) -> tuple["Party", PartyEvent | None]:
         """The party as it is wanted; where that is how it stands already, no event."""

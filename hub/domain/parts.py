@@ -1,10 +1,10 @@
-"""What an interaction is made of: its channels, who takes part, its items, its notes, and how it is going."""
+"""What an interaction is made of: its channels, who takes part, its items and notes, how it is going and how it went."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.domain.ids import ItemId, NoteId, PartyId
-from hub.domain.terms import ChannelType, InvolvementRole, NoteVisibility, Role, Vertical
+from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId, PartyRoleId
+from hub.domain.terms import ChannelType, InvolvementRole, NoteVisibility, RelationshipType, Role, Vertical
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,20 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Involvement:
-    """A party that takes part, as what, since when."""
+    """A party that takes part, as what, since when; `party_role` is the role in the company's life under which it does."""
 
     party: PartyId
     role: InvolvementRole
     since: datetime
+    party_role: PartyRoleId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """What another interaction is to this one."""
+
+    type: RelationshipType
+    interaction: InteractionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +79,12 @@ class Progress:
     message: str | None = None
     expected_completion_at: datetime | None = None
     next_update_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """How content the customer was with the last closing: 1 to 5."""
+
+    score: int
+    at: datetime
+    comment: str | None = None

@@ -118,6 +118,35 @@ class InvolvementRole(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+class RelationshipType(StrEnum):
+    """What another interaction is to this one: its PARENT, its CHILD, what it is a FOLLOW_UP of, and so on."""
+
+    PARENT = "PARENT"
+    CHILD = "CHILD"
+    FOLLOW_UP = "FOLLOW_UP"
+    HANDOVER = "HANDOVER"
+    DUPLICATE_OF = "DUPLICATE_OF"
+    CAUSED_BY = "CAUSED_BY"
+
+
+class InteractionAct(StrEnum):
+    """What can be done to an interaction that is there. Acts appear here as they come to be."""
+
+    UPDATE = "UPDATE"
+    TRANSITION = "TRANSITION"
+    CLOSE = "CLOSE"
+    REPORT_PROGRESS = "REPORT_PROGRESS"
+    ADD_NOTE = "ADD_NOTE"
+    ADD_INTERNAL_NOTE = "ADD_INTERNAL_NOTE"
+    ADD_ITEM = "ADD_ITEM"
+    ADD_PARTY = "ADD_PARTY"
+    ADD_CHANNEL = "ADD_CHANNEL"
+    ASSIGN = "ASSIGN"
+    ESCALATE = "ESCALATE"
+    LINK = "LINK"
+    RATE = "RATE"
+
+
 class NoteVisibility(StrEnum):
     PUBLIC = "PUBLIC"
     INTERNAL = "INTERNAL"
@@ -139,6 +168,16 @@ class EventType(StrEnum):
     STATUS_CHANGED = "STATUS_CHANGED"
     PROGRESS_REPORTED = "PROGRESS_REPORTED"
     NOTE_ADDED = "NOTE_ADDED"
+    ITEM_ADDED = "ITEM_ADDED"
+    ITEM_RESOLVED = "ITEM_RESOLVED"
+    PARTY_ADDED = "PARTY_ADDED"
+    PARTY_REMOVED = "PARTY_REMOVED"
+    CHANNEL_ADDED = "CHANNEL_ADDED"
+    ASSIGNED = "ASSIGNED"
+    ESCALATED = "ESCALATED"
+    LINKED = "LINKED"
+    UNLINKED = "UNLINKED"
+    SATISFACTION_RATED = "SATISFACTION_RATED"
     CLOSED = "CLOSED"
     REOPENED = "REOPENED"
 
@@ -148,3 +187,4 @@ class SubjectKind(StrEnum):
 
     INTERACTION = "interaction"
     PARTY = "party"
+    PARTY_ROLE = "partyRole"

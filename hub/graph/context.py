@@ -2,21 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from hub.access.viewers import Viewer
-from hub.access.visibility import Visibility
+from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.domain.rules import Rules
+from hub.errors import CostExceeded
 from hub.journal import head
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
 from hub.store.paging import PageCursors
 from hub.store.parties import Parties
+from hub.store.party_roles import PartyRoles
 
 Document = dict[str, Any]
+
+PAGES: Final = 100  # read for one answer: a page, and one for each of its rows
+
+ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Interaction": ROW_NEEDS, "Party": ("kind", "name")}
+"""What of a type is read whatever is selected: by it is judged who sees it, and what of it."""
 
 
 @dataclass(slots=True)
@@ -27,15 +35,20 @@ class Context:
     journal: Journal
     interactions: Interactions
     parties: Parties
+    party_roles: PartyRoles
     page_cursors: PageCursors
     clock: Callable[[], datetime]
-    reopen_window: timedelta
+    rules: Rules
+    needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else
     visibility: Visibility = field(init=False)
     withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
+    pages: int = field(init=False)
     party: DataLoader[str, Document | None] = field(init=False)
     interaction: DataLoader[str, Document | None] = field(init=False)
+    party_role: DataLoader[str, Document | None] = field(init=False)
+    roles_of: DataLoader[str, list[Document]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.visibility = Visibility.of(self.viewer)
@@ -45,8 +58,11 @@ class Context:
         """Begin an answer: the time is now, and nothing was read yet. A stream does so for each frame."""
         self.now = self.clock()
         self.withheld = {}
+        self.pages = 0
         self.party = DataLoader(load_fn=self._load_parties)
         self.interaction = DataLoader(load_fn=self._load_interactions)
+        self.party_role = DataLoader(load_fn=self._load_party_roles)
+        self.roles_of = DataLoader(load_fn=self._load_roles_of)
 
     async def read_head(self) -> int:
         """Where the journal stands; what is read afterwards is at least that new."""
@@ -54,11 +70,27 @@ class Context:
             self.position = (await head.read(self.journal.mongo)).position
         return self.position
 
+    def projection(self, type: str, *also: str) -> Mapping[str, int]:
+        """The stored fields of a type that this operation reads anywhere, and `also` these."""
+        return dict.fromkeys(("_id", *sorted(self.needs.get(type, ())), *ALWAYS.get(type, ()), *also), 1)
+
+    def begin_page(self) -> None:
+        """Count a page before it is read. Raises CostExceeded."""
+        self.pages += 1
+        if self.pages > PAGES:
+            raise CostExceeded(f"One operation reads at most {PAGES} pages; ask for fewer rows that have pages of their own.")
+
     async def _load_parties(self, ids: list[str]) -> Sequence[Document | None]:
-        return await self.parties.named(self.visibility, ids)
+        return await self.parties.named(self.visibility, ids, self.projection("Party"))
 
     async def _load_interactions(self, ids: list[str]) -> Sequence[Document | None]:
-        return await self.interactions.find_many(self.visibility, ids)
+        return await self.interactions.find_many(self.visibility, ids, self.projection("Interaction"))
+
+    async def _load_party_roles(self, ids: list[str]) -> Sequence[Document | None]:
+        return await self.party_roles.find_many(self.visibility, ids)
+
+    async def _load_roles_of(self, parties: list[str]) -> Sequence[list[Document]]:
+        return await self.party_roles.held(self.visibility, parties, self.now)
 
 
 Info = StrawberryInfo[Context, None]

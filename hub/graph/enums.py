@@ -7,11 +7,13 @@ from hub.domain.terms import (
     ContactMediumKind,
     Direction,
     EventType,
+    InteractionAct,
     InteractionKind,
     InvolvementRole,
     NoteVisibility,
     PartyKind,
     Priority,
+    RelationshipType,
     Role,
     Status,
     Vertical,
@@ -26,12 +28,14 @@ __all__ = [
     "ErrorCode",
     "EventType",
     "FeedFrameKind",
+    "InteractionAct",
     "InteractionKind",
     "InteractionStatus",
     "InvolvementRole",
     "NoteVisibility",
     "PartyKind",
     "Priority",
+    "RelationshipType",
     "Role",
     "Vertical",
 ]
@@ -49,6 +53,8 @@ strawberry.enum(Priority)
 strawberry.enum(Status, name="InteractionStatus")
 strawberry.enum(ChannelType)
 strawberry.enum(InvolvementRole, description="As what a party takes part in one interaction.")
+strawberry.enum(RelationshipType, description="What another interaction is to this one.")
+strawberry.enum(InteractionAct, description="What can be done to an interaction that is there.")
 strawberry.enum(NoteVisibility)
 strawberry.enum(EventType)
 strawberry.enum(ErrorCode, description="Why something was refused: in `UserError.code` and in `extensions.code`.")

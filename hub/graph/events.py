@@ -5,17 +5,21 @@ from typing import Any
 
 import strawberry
 
-from hub.access.mandates import ROOTS, STAFF_AND_PRIVACY, STAFF_AND_SYSTEM
+from hub.access.mandates import ROOTS, STAFF, STAFF_AND_PRIVACY, STAFF_AND_SYSTEM
 from hub.graph.context import Context, Document
 from hub.graph.enums import ChannelType, EventType, FeedFrameKind, InteractionStatus, Role
 from hub.graph.fields import Gate, joined, stored, viewed
-from hub.graph.interactions import Interaction, Note, Progress
+from hub.graph.interactions import Interaction, InteractionItem, Note, Progress
 from hub.graph.nodes import Node, PageInfo
 from hub.graph.parties import Party
 from hub.graph.redactions import Redaction, redacted
 from hub.graph.scalars import Cursor, Json, format_timestamp
 
-GATED_CHANGES = {"statusReason": Gate(STAFF_AND_SYSTEM)}  # a change is read by whoever reads the field it names
+GATED_CHANGES = {
+    "statusReason": Gate(STAFF_AND_SYSTEM),
+    "assignee": Gate(STAFF_AND_SYSTEM),
+    "escalationLevel": Gate(STAFF),
+}  # a change is read by whoever reads the field it names
 
 
 def _text(name: str) -> Any:
@@ -38,6 +42,15 @@ def _progress(entry: Document, _: Context) -> Document | None:
 def _note(entry: Document, _: Context) -> Document | None:
     facts = entry["data"].get("note")
     return None if facts is None else facts | {"text": entry.get("personal", {}).get("note", ""), "visibleTo": entry["visibleTo"]}
+
+
+def _item(entry: Document, _: Context) -> Document | None:
+    facts = entry["data"].get("item")
+    if facts is None:
+        return None
+    texts = entry.get("personal", {}).get("item", {})
+    entity = {"entity": facts["entity"] | texts.get("entity", {})} if "entity" in facts else {}
+    return {**facts, **texts, **entity}
 
 
 def _changes(entry: Document, context: Context) -> list[Document]:
@@ -88,6 +101,7 @@ class InteractionEvent(Node):
     status: InteractionStatus | None = viewed(_told("status"), "data")
     progress: Progress | None = viewed(_progress, "data", "personal")
     note: Note | None = viewed(_note, "data", "personal")
+    item: InteractionItem | None = viewed(_item, "data", "personal")
     changes: list[FieldChange] | None = viewed(_changes, "data", "personal", requires=STAFF_AND_PRIVACY)
     interaction_id: strawberry.ID = viewed(lambda entry, _: entry["subject"]["id"], "subject")
     interaction: Interaction | None = viewed(

@@ -34,7 +34,7 @@ from graphql import (
 from hub.errors import HubError, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
-from hub.graph.limits import limits_passed
+from hub.graph.selections import Needs, Selections
 
 KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
 TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
@@ -61,12 +61,28 @@ class NotRun(HubError):
         self.errors = errors
 
 
+class Known:
+    """A valid document, and what each of its operations needs of the store."""
+
+    def __init__(self, document: DocumentNode, selections: Selections) -> None:
+        self.document = document
+        self._selections = selections
+        self._needs: dict[str | None, Needs] = {}
+
+    def needs(self, operation: OperationDefinitionNode) -> Needs:
+        """The stored fields that an operation reads, by type; walked once."""
+        name = operation.name.value if operation.name else None
+        if name not in self._needs:
+            self._needs[name] = self._selections.needs(operation)
+        return self._needs[name]
+
+
 class Executor:
     """One schema, and the documents it has seen."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._documents: OrderedDict[str, Known] = OrderedDict()
         self._kept = 0
 
     def kind(self, operation: Operation) -> OperationType:
@@ -75,11 +91,12 @@ class Executor:
 
     async def run(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation. Raises NotRun; Unauthenticated where nobody asks for the schema; Unavailable."""
-        document, chosen = self._chosen(operation)
-        asked = set(_root_fields(document, chosen.selection_set))
+        known, chosen = self._chosen(operation)
+        asked = set(_root_fields(known.document, chosen.selection_set))
         if context.viewer.is_anonymous and not asked.isdisjoint(INTROSPECTION):
             raise Unauthenticated
-        prepared = self._prepared(document, operation, context)
+        context.needs = known.needs(chosen)
+        prepared = self._prepared(known.document, operation, context)
         if not context.viewer.is_anonymous and "cursor" in asked:
             await context.read_head()  # before anything else of this operation: read, then subscribe from there
         outcome = execute_root_selection_set(prepared)
@@ -87,8 +104,9 @@ class Executor:
 
     async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused."""
-        document, _ = self._chosen(operation)
-        prepared = self._prepared(document, operation, context)
+        known, chosen = self._chosen(operation)
+        context.needs = known.needs(chosen)
+        prepared = self._prepared(known.document, operation, context)
         found = create_source_event_stream(prepared)
         source = await found if isawaitable(found) else found
         if isinstance(source, ExecutionResult):
@@ -115,14 +133,14 @@ class Executor:
         finally:
             await results.aclose()
 
-    def _chosen(self, operation: Operation) -> tuple[DocumentNode, OperationDefinitionNode]:
-        document = self._document(operation.text)
-        chosen = get_operation_ast(document, operation.name)
+    def _chosen(self, operation: Operation) -> tuple[Known, OperationDefinitionNode]:
+        known = self._document(operation.text)
+        chosen = get_operation_ast(known.document, operation.name)
         if chosen is None:
             raise NotRun(formatted_all([GraphQLError(_not_chosen(operation.name))]))
-        return document, chosen
+        return known, chosen
 
-    def _document(self, text: str) -> DocumentNode:
+    def _document(self, text: str) -> Known:
         if (known := self._documents.get(text)) is not None:
             self._documents.move_to_end(text)
             return known
@@ -130,13 +148,16 @@ class Executor:
             document = parse(text, max_tokens=TOKENS)
         except GraphQLError as error:
             raise NotRun(formatted_all([error])) from None
-        if errors := validate(self._schema, document, max_errors=ERRORS) or limits_passed(document):
+        if errors := validate(self._schema, document, max_errors=ERRORS):
             raise NotRun(formatted_all(errors))
-        self._documents[text] = document
+        selections = Selections(self._schema, document)
+        if errors := selections.too_deep():
+            raise NotRun(formatted_all(errors))
+        self._documents[text] = known = Known(document, selections)
         self._kept += len(text)
         while self._kept > KEPT:
             self._kept -= len(self._documents.popitem(last=False)[0])
-        return document
+        return known
 
 
 def _root_fields(document: DocumentNode, root: SelectionSetNode) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType
 from strawberry.schema_directive import Location
 
 from hub.access.viewers import Viewer
@@ -124,6 +125,11 @@ def joined(id_of: Callable[[Document], tuple[str, str] | None], *needs: str, **a
     return viewed(join, *needs, "visibleTo", **about)
 
 
+def asked(resolver: Callable[..., Any], *needs: str, gate: Gate | None = None, depends_on: DependsOn = "role", **about: Any) -> Any:
+    """What a resolver with arguments of its own makes of the stored fields it names; it asks the gate itself, with `passes`."""
+    return _field(resolver, needs, gate, depends_on=depends_on, **about)
+
+
 CUSTOMERS = frozenset({"CUSTOMER", "VISITOR"})  # as an involvement or as the role of an author or actor
 
 
@@ -165,6 +171,14 @@ def withhold(info: Info, gate: Gate) -> None:
 def redaction(name: str, gate: Gate) -> dict[str, Any]:
     """As the contract's `Redaction`."""
     return {"field": name, "requiresRoles": [str(role) for role in gate.roles], "requiresScopes": [list(group) for group in gate.scopes]}
+
+
+def declared_of(parent: GraphQLObjectType | GraphQLInterfaceType, name: str) -> Declared | None:
+    """What a field was declared with, by its name in the schema."""
+    field = parent.fields.get(name)  # `__typename` is none of them
+    definition = field and field.extensions.get("strawberry-definition")
+    declared: Declared | None = definition and definition.metadata.get("declared")
+    return declared
 
 
 def is_own(document: Mapping[str, Any], viewer: Viewer) -> bool:

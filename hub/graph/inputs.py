@@ -1,34 +1,34 @@
 """Inputs, and what they mean as commands. Null clears and absence keeps."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
-from typing import Final
+from typing import Any
 
 import strawberry
 
+from hub.commands import channels, handling, items, notes, relationships
 from hub.commands import interactions as acts
-from hub.commands.interactions import Involved, Matter
-from hub.commands.parties import Keep, Upsert
-from hub.domain.parties import ContactMedium, ExternalIdentifier
+from hub.commands.asking import Keep
+from hub.commands.involvements import AddParty, Involved, RemoveParty
+from hub.commands.items import Matter
+from hub.domain.parties import ExternalIdentifier
 from hub.domain.parts import EntityRef
-from hub.errors import BadInput
+from hub.domain.texts import SHORT, optional, text
 from hub.graph.enums import (
     ChannelType,
-    ContactMediumKind,
     Direction,
-    EventType,
     InteractionKind,
     InteractionStatus,
     InvolvementRole,
     NoteVisibility,
-    PartyKind,
     Priority,
+    RelationshipType,
     Vertical,
 )
-from hub.journal.filters import EventFilter
 
-WORDS: Final = 500  # of one list of a filter; whoever follows more follows all
+
+def sent(value: Any) -> Any:
+    """What a client sent; `Keep` where it left the field out."""
+    return Keep.KEEP if value is strawberry.UNSET else value
 
 
 @strawberry.input
@@ -49,12 +49,25 @@ class EntityRefInput:
     href: str | None = None
     name: str | None = None
 
+    def meant(self, *path: str) -> EntityRef:
+        """The checked reference; BadInput names `path`."""
+        return EntityRef(
+            text(self.type, *path, "type", most=SHORT),
+            text(self.entity_id, *path, "entityId", most=SHORT),
+            optional(self.href, *path, "href", most=SHORT),
+            optional(self.name, *path, "name", most=SHORT),
+        )
 
-@strawberry.input
+
+@strawberry.input(description="A party, by its id, by an external identifier, or by a party role that it holds.")
 class InvolvementInput:
     role: InvolvementRole
     party_id: strawberry.ID | None = None
     party_ref: ExternalIdentifierInput | None = None
+    party_role_id: strawberry.ID | None = strawberry.field(default=None, description="A valid one, of this party.")
+
+    def meant(self, *path: str) -> Involved:
+        return Involved(self.role, self.party_id, self.party_ref.meant(*path, "partyRef") if self.party_ref else None, self.party_role_id)
 
 
 @strawberry.input
@@ -65,16 +78,9 @@ class InteractionItemInput:
     vertical: Vertical | None = None
     entity: EntityRefInput | None = None
 
-    def meant(self) -> Matter:
-        entity = self.entity and EntityRef(self.entity.type, self.entity.entity_id, self.entity.href, self.entity.name)
-        return Matter(self.type, self.reason, self.resolution, self.vertical, entity or None)
-
-
-@strawberry.input
-class ContactMediumInput:
-    kind: ContactMediumKind
-    address: str
-    preferred: bool = False
+    def meant(self, *path: str) -> Matter:
+        entity = self.entity.meant(*path, "entity") if self.entity else None
+        return Matter(self.type, self.reason, self.resolution, self.vertical, entity)
 
 
 @strawberry.input
@@ -113,15 +119,44 @@ class CreateInteractionInput:
             customer_id=self.customer_id,
             customer_ref=self.customer_ref.meant("input", "customerRef") if self.customer_ref else None,
             vertical=self.vertical,
-            parties=[
-                Involved(one.role, one.party_id, one.party_ref.meant("input", "parties", str(index), "partyRef") if one.party_ref else None)
-                for index, one in enumerate(self.parties or ())
-            ],
-            items=[item.meant() for item in self.items or ()],
+            parties=[one.meant("input", "parties", str(index)) for index, one in enumerate(self.parties or ())],
+            items=[item.meant("input", "items", str(index)) for index, item in enumerate(self.items or ())],
             started_at=self.started_at,
             ended_at=self.ended_at,
             resolution=self.resolution,
             external_identifier=self.external_identifier.meant("input", "externalIdentifier") if self.external_identifier else None,
+        )
+
+
+@strawberry.input(description="What is left out stays; null clears.")
+class UpdateInteractionInput:
+    id: strawberry.ID
+    kind: InteractionKind | None = strawberry.UNSET
+    topic: str | None = strawberry.UNSET
+    reason: str | None = strawberry.UNSET
+    description: str | None = strawberry.UNSET
+    vertical: Vertical | None = strawberry.UNSET
+    priority: Priority | None = strawberry.UNSET
+    external_identifier: ExternalIdentifierInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Takes the place of the one of this owner and type, or is added; null clears them all."
+    )
+    expected_revision: int | None = None
+    idempotency_key: str | None = None
+
+    def meant(self) -> acts.Update:
+        identifier = sent(self.external_identifier)
+        return acts.Update(
+            id=self.id,
+            kind=sent(self.kind),
+            topic=sent(self.topic),
+            reason=sent(self.reason),
+            description=sent(self.description),
+            vertical=sent(self.vertical),
+            priority=sent(self.priority),
+            external_identifier=identifier.meant("input", "externalIdentifier")
+            if isinstance(identifier, ExternalIdentifierInput)
+            else identifier,
+            expected_revision=self.expected_revision,
         )
 
 
@@ -192,66 +227,105 @@ class AddNoteInput:
     written_at: datetime | None = None
     idempotency_key: str | None = None
 
-    def meant(self) -> acts.AddNote:
-        return acts.AddNote(id=self.id, text=self.text, visibility=self.visibility, channel=self.channel, written_at=self.written_at)
+    def meant(self) -> notes.AddNote:
+        return notes.AddNote(id=self.id, text=self.text, visibility=self.visibility, channel=self.channel, written_at=self.written_at)
 
 
 @strawberry.input
-class UpsertPartyInput:
-    kind: PartyKind
-    name: str
-    id: strawberry.ID | None = None
-    preferred_language: str | None = strawberry.UNSET
-    contact_media: list[ContactMediumInput] | None = strawberry.UNSET
-    external_identifier: ExternalIdentifierInput | None = None
+class AddItemInput:
+    id: strawberry.ID
+    item: InteractionItemInput
+    idempotency_key: str | None = None
+
+    def meant(self) -> items.AddItem:
+        return items.AddItem(id=self.id, item=self.item.meant("input", "item"))
+
+
+@strawberry.input
+class ResolveItemInput:
+    id: strawberry.ID
+    item_id: strawberry.ID
+    resolution: str
+    idempotency_key: str | None = None
+
+    def meant(self) -> items.ResolveItem:
+        return items.ResolveItem(id=self.id, item_id=self.item_id, resolution=self.resolution)
+
+
+@strawberry.input
+class AddPartyInput:
+    id: strawberry.ID
+    involvement: InvolvementInput
+    idempotency_key: str | None = None
+
+    def meant(self) -> AddParty:
+        return AddParty(id=self.id, involved=self.involvement.meant("input", "involvement"))
+
+
+@strawberry.input
+class RemovePartyInput:
+    id: strawberry.ID
+    party_id: strawberry.ID
+    role: InvolvementRole
+    idempotency_key: str | None = None
+
+    def meant(self) -> RemoveParty:
+        return RemoveParty(id=self.id, party_id=self.party_id, role=self.role)
+
+
+@strawberry.input
+class AddChannelInput:
+    id: strawberry.ID
+    channel: ChannelType
+    name: str | None = None
+    idempotency_key: str | None = None
+
+    def meant(self) -> channels.AddChannel:
+        return channels.AddChannel(id=self.id, channel=self.channel, called=self.name)
+
+
+@strawberry.input
+class AssignInteractionInput:
+    id: strawberry.ID
+    assignee_id: strawberry.ID | None = strawberry.field(default=None, description="A person or an organization; null: nobody.")
     expected_revision: int | None = None
     idempotency_key: str | None = None
 
-    def meant(self) -> Upsert:
-        media: list[ContactMedium] | Keep | None = Keep.KEEP
-        if self.contact_media is not strawberry.UNSET:
-            media = [
-                ContactMedium.of(medium.kind, medium.address, medium.preferred, "input", "contactMedia", str(index))
-                for index, medium in enumerate(self.contact_media or ())
-            ]
-        return Upsert(
-            kind=self.kind,
-            called=self.name,
-            id=self.id,
-            preferred_language=Keep.KEEP if self.preferred_language is strawberry.UNSET else self.preferred_language,
-            contact_media=media,
-            external_identifier=self.external_identifier.meant("input", "externalIdentifier") if self.external_identifier else None,
-            expected_revision=self.expected_revision,
-        )
+    def meant(self) -> handling.Assign:
+        return handling.Assign(id=self.id, assignee_id=self.assignee_id, expected_revision=self.expected_revision)
 
 
-@strawberry.input(name="EventFilter", description="What is asked must all hold; a list asks for one of.")
-class EventFilterInput:
-    interaction_ids: list[strawberry.ID] | None = None
-    party_id: strawberry.ID | None = None
-    types: list[EventType] | None = None
-    status: list[InteractionStatus] | None = None
-    kind: list[InteractionKind] | None = None
-    topic: list[str] | None = None
-    vertical: list[Vertical] | None = None
-    channel: list[ChannelType] | None = None
-    priority: list[Priority] | None = None
+@strawberry.input
+class EscalateInteractionInput:
+    id: strawberry.ID
+    reason: str
+    idempotency_key: str | None = None
 
-    def meant(self) -> EventFilter:
-        return EventFilter(
-            interaction_ids=_words(self.interaction_ids, "interactionIds"),
-            party_id=self.party_id,
-            types=_words(self.types, "types"),
-            status=_words(self.status, "status"),
-            kind=_words(self.kind, "kind"),
-            topic=_words(self.topic, "topic"),
-            vertical=_words(self.vertical, "vertical"),
-            channel=_words(self.channel, "channel"),
-            priority=_words(self.priority, "priority"),
-        )
+    def meant(self) -> handling.Escalate:
+        return handling.Escalate(id=self.id, reason=self.reason)
 
 
-def _words(words: Sequence[str] | None, name: str) -> frozenset[str] | None:
-    if words is not None and len(words) > WORDS:
-        raise BadInput(f"{name} has {len(words)} entries; a filter takes at most {WORDS}.", "filter", name)
-    return None if words is None else frozenset(str(word.value if isinstance(word, Enum) else word) for word in words)
+@strawberry.input(description="What the other interaction is to this one.")
+class LinkInteractionsInput:
+    id: strawberry.ID
+    type: RelationshipType
+    other_id: strawberry.ID
+    idempotency_key: str | None = None
+
+    def meant(self) -> relationships.Link:
+        return relationships.Link(id=self.id, type=self.type, other_id=self.other_id)
+
+    def taken_back(self) -> relationships.Unlink:
+        """The same link, no more."""
+        return relationships.Unlink(id=self.id, type=self.type, other_id=self.other_id)
+
+
+@strawberry.input
+class RateInteractionInput:
+    id: strawberry.ID
+    score: int = strawberry.field(description="From 1, the worst, to 5.")
+    comment: str | None = None
+    idempotency_key: str | None = None
+
+    def meant(self) -> acts.Rate:
+        return acts.Rate(id=self.id, score=self.score, comment=self.comment)

@@ -1,34 +1,36 @@
 """Interactions as GraphQL sees them: a view over the stored document, each field declared once."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from hub.access.mandates import ACTS, STAFF, STAFF_AND_SYSTEM, Act, allows, may_move
-from hub.access.viewers import Viewer
-from hub.commands.interactions import READS_ONLY
-from hub.domain import lifecycle, promises
-from hub.domain.terms import PRIORITIES, Status
+from hub.access.mandates import STAFF, STAFF_AND_SYSTEM
+from hub.domain import promises
+from hub.domain.terms import PRIORITIES
 from hub.domain.terms import InvolvementRole as Involved
-from hub.domain.terms import NoteVisibility as Visible
+from hub.graph import allowed
+from hub.graph.allowed import AllowedAct
 from hub.graph.context import Context, Document, Info
 from hub.graph.enums import (
     ChannelType,
     Direction,
+    EventType,
     InteractionKind,
     InteractionStatus,
     InvolvementRole,
     NoteVisibility,
     Priority,
+    RelationshipType,
     Role,
     Vertical,
 )
-from hub.graph.fields import is_own, joined, stored, viewed
+from hub.graph.fields import asked, joined, stored, viewed
 from hub.graph.nodes import Node, PageInfo
+from hub.graph.pages import Asked, is_exact, total
 from hub.graph.parties import ExternalIdentifier, Party
+from hub.graph.party_roles import PartyRole
 from hub.graph.redactions import Redaction, redacted
 from hub.graph.scalars import Cursor
 from hub.graph.timelines import timeline
@@ -48,10 +50,17 @@ class InteractionChannel:
     since: datetime = stored("since")
 
 
+async def _party_role(involvement: Document, context: Context) -> Document | None:
+    return await context.party_role.load(involvement["partyRole"]) if "partyRole" in involvement else None
+
+
 @strawberry.type(description="A party that takes part, and as what.")
 class Involvement:
     role: InvolvementRole = stored("role")
     party: Party | None = joined(lambda involvement: (involvement["party"], involvement["role"]), "parties")
+    party_role: PartyRole | None = viewed(
+        _party_role, "parties", depends_on="viewer", description="Under which party role; null where it is not the viewer's to see."
+    )
     since: datetime = stored("since")
 
 
@@ -90,6 +99,19 @@ def _overdue(progress: Document, context: Context) -> bool:
     return promises.is_overdue(progress.get("nextUpdateDueAt"), progress.get("asOf", context.now))
 
 
+@strawberry.type(description="What another interaction is to this one; one out of sight does not appear.")
+class InteractionRelationship:
+    type: RelationshipType = stored("type")
+    interaction: Annotated["Interaction", strawberry.lazy("hub.graph.interactions")] | None = stored("interaction")
+
+
+@strawberry.type(description="How content the customer was with how it was closed.")
+class Satisfaction:
+    score: int = stored("score", description="From 1, the worst, to 5.")
+    comment: str | None = stored("comment")
+    at: datetime = stored("at")
+
+
 @strawberry.type(description="How it is going, and when the customer hears next.")
 class Progress:
     percent: int | None = stored("percent")
@@ -105,35 +127,38 @@ def _customer(document: Document) -> tuple[str, str] | None:
     return next(((one["party"], one["role"]) for one in document["parties"] if one["role"] == Involved.CUSTOMER), None)
 
 
-def _transitions(document: Document, context: Context) -> list[Status]:
-    """The moves that are legal now, cut to what this viewer may do."""
-    viewer, status = context.viewer, Status(document["status"])
-    if not allows(viewer, ACTS[Act.TRANSITION], own=_may_act(document, viewer)):
-        return []
-    legal = lifecycle.moves(status, ended_at=document.get("endedAt"), now=context.now, window=context.reopen_window)
-    return [to for to in legal if may_move(viewer, status, to)]
-
-
-def _may_act(document: Document, viewer: Viewer) -> bool:
-    return is_own(document, viewer) and any(one["party"] == viewer.party and one["role"] not in READS_ONLY for one in document["parties"])
-
-
-def _notes(visibility: Visible) -> Callable[[Document, Context], list[Document]]:
+def _notes(field: str) -> Callable[[Document, Context], list[Document]]:
     def read(document: Document, context: Context) -> list[Document]:
-        return [note | {"visibleTo": document["visibleTo"]} for note in document.get("notes", ()) if note["visibility"] == visibility]
+        return [note | {"visibleTo": document["visibleTo"]} for note in document.get(field, ())]
 
     return read
 
 
 def _public_notes(root: strawberry.Parent[Any], info: Info, first: int | None = None, before: str | None = None) -> Any:
-    notes = _notes(Visible.PUBLIC)(root, info.context)
+    notes = _notes("notes")(root, info.context)
     if before is not None:
         notes = notes[: next((index for index, note in enumerate(notes) if note["id"] == before), 0)]
     return notes[-(NOTES if first is None else paging.size(first)) :]
 
 
-async def _timeline(root: strawberry.Parent[Any], info: Info, first: int | None = None, after: Cursor | None = None) -> Any:
-    return await timeline(info.context, root, first, after)
+async def _relationships(document: Document, context: Context) -> list[Document]:
+    """What is out of sight is left out, with its kind: that there is something is told to nobody else either."""
+    kept = document.get("relationships", [])
+    found = await context.interaction.load_many([one["interaction"] for one in kept])
+    return [{"type": one["type"], "interaction": other} for one, other in zip(kept, found, strict=True) if other is not None]
+
+
+async def _timeline(
+    root: strawberry.Parent[Any],
+    info: Info,
+    *,
+    types: list[EventType] | None = None,
+    first: int | None = None,
+    after: Cursor | None = None,
+    last: int | None = None,
+    before: Cursor | None = None,
+) -> Any:
+    return await timeline(info.context, root["_id"], types, Asked(first, after, last, before))
 
 
 def _revision(document: Document, context: Context) -> int:
@@ -160,7 +185,16 @@ class Interaction(Node):
     question: str | None = stored("question", description="What the customer is asked while PENDING.")
     resolution: str | None = stored("resolution")
     status_reason: str | None = stored("statusReason", requires=STAFF_AND_SYSTEM)
-    allowed_transitions: list[InteractionStatus] = viewed(_transitions, "status", "endedAt", "parties", "visibleTo", depends_on="viewer")
+    allowed_transitions: list[InteractionStatus] = viewed(
+        allowed.transitions,
+        "status",
+        "endedAt",
+        "parties",
+        "visibleTo",
+        depends_on="viewer",
+        description="The moves open to this viewer, now.",
+    )
+    allowed_acts: list[AllowedAct] = viewed(allowed.acts, "status", "endedAt", "parties", "visibleTo", "satisfaction", depends_on="viewer")
     started_at: datetime = stored("startedAt")
     ended_at: datetime | None = stored("endedAt")
     created_at: datetime = stored("createdAt")
@@ -171,17 +205,23 @@ class Interaction(Node):
     )
     customer: Party | None = joined(_customer, "parties", depends_on="viewer")
     items: list[InteractionItem] = stored("items", default=())
+    relationships: list[InteractionRelationship] = viewed(_relationships, "relationships", depends_on="viewer")
     external_identifiers: list[ExternalIdentifier] | None = stored("externalIdentifiers", default=())
-    internal_notes: list[Note] | None = viewed(_notes(Visible.INTERNAL), "notes", requires=STAFF)
+    notes: list[Note] = asked(
+        _public_notes, "notes", "visibleTo", description="Public notes in order: the last `first` of them, or of those before a note's id."
+    )
+    internal_notes: list[Note] | None = viewed(_notes("internalNotes"), "internalNotes", "visibleTo", requires=STAFF)
+    assignee: Party | None = joined(
+        lambda document: (document["assignee"], "") if "assignee" in document else None,
+        "assignee",
+        requires=STAFF_AND_SYSTEM,
+        description="A person, or an ORGANIZATION: a team.",
+    )
+    escalation_level: int | None = stored("escalationLevel", requires=STAFF, default=0)
     progress: Progress | None = stored("progress")
+    satisfaction: Satisfaction | None = stored("satisfaction")
+    timeline: Events | None = asked(_timeline, description="What happened, oldest first, as far as this viewer may see.")
     redactions: list[Redaction] = redacted()
-
-    notes: list[Note] = strawberry.field(
-        resolver=_public_notes, description="Public notes in order: the last `first` of them, or of those before a note's id."
-    )
-    timeline: Events | None = strawberry.field(
-        resolver=_timeline, description="What happened, oldest first, as far as this viewer may see."
-    )
 
     @classmethod
     def is_type_of(cls, obj: object, info: object) -> bool:
@@ -194,21 +234,11 @@ class InteractionEdge:
     node: Interaction = stored("node")
 
 
-async def _total(page: Document, context: Context) -> int:
-    if "total" not in page:
-        page["total"] = asyncio.ensure_future(page["count"]())  # asked for twice, counted once
-    return int(await page["total"])
-
-
-async def _is_exact(page: Document, context: Context) -> bool:
-    return await _total(page, context) <= paging.COUNTED
-
-
 @strawberry.type(description="A page of interactions.")
 class InteractionConnection:
     edges: list[InteractionEdge] = stored("edges")
     nodes: list[Interaction] = viewed(lambda page, _: [edge["node"] for edge in page["edges"]])
     page_info: PageInfo = stored("pageInfo")
-    total_count: int = viewed(_total, description="Exact up to 10,000; 10,001 says: more than that.")
-    total_count_is_exact: bool = viewed(_is_exact)
+    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that.")
+    total_count_is_exact: bool = viewed(is_exact)
     cursor: Cursor = stored("cursor", description="Everything on this page is at least this new: subscribe from here and miss nothing.")

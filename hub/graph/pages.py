@@ -1,23 +1,83 @@
-"""Pages of interactions: what the connection views."""
+"""Pages: what connections view, and where their cursors come from."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from hub.graph.context import Context
+from hub.graph.context import Context, Document
+from hub.graph.filters import Ordered
 from hub.graph.nodes import page_info
-from hub.store import paging
-from hub.store.paging import Key
+from hub.store import interactions, paging
+from hub.store.paging import Order, Window
+from hub.store.parties import NEWEST, PartyFilter
+from hub.store.searching import InteractionFilter
 
 
-async def interactions_page(context: Context, first: int | None, after: str | None) -> Mapping[str, Any]:
-    """A page in sight, newest first, below `after`. Raises BadInput and CursorInvalid."""
-    asked, below = paging.size(first), context.page_cursors.open(after) if after is not None else None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The arguments of a page as clients give them."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def window(self, context: Context, of: str, order: Order) -> Window:
+        """What they mean. Raises BadInput and CursorInvalid."""
+        size, is_backward = paging.sized(self.first, self.last)
+        keys = [None if cursor is None else context.page_cursors.open(of, order, cursor) for cursor in (self.after, self.before)]
+        return Window(size, is_backward, *keys)
+
+
+async def interactions_page(context: Context, sought: InteractionFilter, ordered: Ordered, asked: Asked) -> Mapping[str, Any]:
+    """A page of the interactions in sight. Raises BadInput, CursorInvalid, TooBroad and CostExceeded."""
+    order = interactions.order(context.visibility, ordered.by, is_descending=ordered.is_descending)
+    window = asked.window(context, "interactions", order)
+    context.begin_page()
     reached = context.journal.feed.position  # before the page is read: everything on it is at least this new
-    rows = await context.interactions.newest(context.visibility, first=asked, after=below)
-    cursors = [context.page_cursors.seal(Key(row["createdAt"], row["_id"])) for row in rows.rows]
+    projection = context.projection("Interaction", *([order.path] if order.path else []))
+    rows = await context.interactions.page(context.visibility, sought, (order, window), now=context.now, projection=projection)
+    page = _connection(context, "interactions", order, rows)
+    return page | {
+        "count": lambda: context.interactions.count(context.visibility, sought, now=context.now),
+        "cursor": context.journal.cursors.cursor(reached),
+    }
+
+
+async def parties_page(context: Context, sought: PartyFilter, asked: Asked) -> Mapping[str, Any]:
+    """A page of the parties in sight, the newest first. Raises BadInput, CursorInvalid and TooBroad."""
+    window = asked.window(context, "parties", NEWEST)
+    context.begin_page()
+    rows = await context.parties.page(context.visibility, sought, window, context.projection("Party"))
+    return _connection(context, "parties", NEWEST, rows) | {"count": lambda: context.parties.count(context.visibility, sought)}
+
+
+async def party_roles_page(context: Context, party: str | None, name: str | None, asked: Asked) -> Mapping[str, Any]:
+    """A page of the party roles in sight, the newest first. Raises BadInput and CursorInvalid."""
+    window = asked.window(context, "partyRoles", NEWEST)
+    context.begin_page()
+    rows = await context.party_roles.page(context.visibility, party, name, window)
+    page = _connection(context, "partyRoles", NEWEST, rows)
+    return page | {"count": lambda: context.party_roles.count(context.visibility, party, name)}
+
+
+def _connection(context: Context, of: str, order: Order, rows: paging.Rows) -> dict[str, Any]:
+    cursors = [context.page_cursors.seal(of, order, row) for row in rows.rows]
     return {
         "edges": [{"cursor": cursor, "node": row} for cursor, row in zip(cursors, rows.rows, strict=True)],
         "pageInfo": page_info(cursors, has_next=rows.has_next, has_previous=rows.has_previous),
-        "count": lambda: context.interactions.count(context.visibility),
-        "cursor": context.journal.cursors.cursor(reached),
     }
+
+
+async def total(page: Document, context: Context) -> int:
+    """How many there are in all: asked for twice, counted once."""
+    counted: Callable[[], Awaitable[int]] = page["count"]
+    if "total" not in page:
+        page["total"] = asyncio.ensure_future(counted())
+    return int(await page["total"])
+
+
+async def is_exact(page: Document, context: Context) -> bool:
+    """Whether that is all of them."""
+    return await total(page, context) <= paging.COUNTED

@@ -1,12 +1,28 @@
 """Parties as GraphQL sees them."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
 import strawberry
 
 from hub.access.mandates import CUSTOMER, CUSTOMER_AND_PARTNER, ROOTS, STAFF_SYSTEM_AND_PRIVACY
-from hub.graph.enums import ContactMediumKind, PartyKind
-from hub.graph.fields import Gate, stored
-from hub.graph.nodes import Node
+from hub.graph.context import Context, Document, Info
+from hub.graph.enums import ContactMediumKind, EventType, PartyKind
+from hub.graph.fields import Gate, asked, passes, stored, viewed
+from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
+from hub.graph.nodes import Node, PageInfo
+from hub.graph.pages import Asked, interactions_page, is_exact, total
+from hub.graph.party_roles import PartyRole
 from hub.graph.redactions import Redaction, redacted
+from hub.graph.scalars import Cursor
+from hub.graph.timelines import party_timeline
+from hub.store.searching import ANY
+
+if TYPE_CHECKING:
+    from hub.graph.events import EventConnection
+    from hub.graph.interactions import InteractionConnection
+Events = Annotated["EventConnection", strawberry.lazy("hub.graph.events")]
+Interactions = Annotated["InteractionConnection", strawberry.lazy("hub.graph.interactions")]
 
 NAMES = Gate(STAFF_SYSTEM_AND_PRIVACY)
 ADDRESSES = ROOTS["Query.party"].scopes  # a client that may not ask for parties does not get at them by a join either
@@ -26,6 +42,46 @@ class ExternalIdentifier:
     value: str = stored("value")
 
 
+INTERACTIONS = Gate((), scopes=ROOTS["Query.interactions"].scopes)  # nor at interactions, for one that may only read parties
+
+
+async def _interactions(
+    root: strawberry.Parent[Any],
+    info: Info,
+    *,
+    filter: InteractionFilterInput | None = None,
+    order_by: InteractionOrder | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Any:
+    if not passes(INTERACTIONS, root, info):
+        return None
+    sought = filter.meant(info.context.viewer) if filter else ANY
+    own = replace(sought, takes_part=(root["_id"],))
+    return await interactions_page(info.context, own, order_by.meant() if order_by else Ordered(), Asked(first, after, last, before))
+
+
+async def _timeline(
+    root: strawberry.Parent[Any],
+    info: Info,
+    *,
+    types: list[EventType] | None = None,
+    first: int | None = None,
+    after: Cursor | None = None,
+    last: int | None = None,
+    before: Cursor | None = None,
+) -> Any:
+    if not passes(INTERACTIONS, root, info):
+        return None
+    return await party_timeline(info.context, root["_id"], types, Asked(first, after, last, before))
+
+
+async def _roles(party: Document, context: Context) -> list[Document]:
+    return await context.roles_of.load(party["_id"])
+
+
 @strawberry.type(description="A person, an organization or a system that takes part in interactions.")
 class Party(Node):
     revision: int = stored("seq", description="Grows with every change.")
@@ -40,8 +96,32 @@ class Party(Node):
     external_identifiers: list[ExternalIdentifier] | None = stored(
         "externalIdentifiers", requires=STAFF_SYSTEM_AND_PRIVACY, own=CUSTOMER_AND_PARTNER, scopes=ADDRESSES, default=()
     )
+    roles: list[PartyRole] = viewed(
+        _roles, "_id", depends_on="viewer", description="The party roles that are valid now; `partyRoles` gives all."
+    )
+    interactions: Interactions | None = asked(
+        _interactions, "_id", gate=INTERACTIONS, depends_on="viewer", description="Those in sight in which it takes part."
+    )
+    timeline: Events | None = asked(
+        _timeline, "_id", gate=INTERACTIONS, depends_on="viewer", description="What happened where it takes part, oldest first."
+    )
     redactions: list[Redaction] = redacted()
 
     @classmethod
     def is_type_of(cls, obj: object, info: object) -> bool:
         return True
+
+
+@strawberry.type
+class PartyEdge:
+    cursor: str = stored("cursor")
+    node: Party = stored("node")
+
+
+@strawberry.type(description="A page of parties, the newest first.")
+class PartyConnection:
+    edges: list[PartyEdge] = stored("edges")
+    nodes: list[Party] = viewed(lambda page, _: [edge["node"] for edge in page["edges"]])
+    page_info: PageInfo = stored("pageInfo")
+    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that.")
+    total_count_is_exact: bool = viewed(is_exact)

@@ -1,6 +1,6 @@
 """What mutations answer: the thing as it is now, where the journal stood, and every refusal as data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -14,6 +14,7 @@ from hub.graph.faults import log_fault
 from hub.graph.fields import stored
 from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
+from hub.graph.party_roles import PartyRole
 from hub.graph.scalars import Cursor
 
 
@@ -50,11 +51,19 @@ class PartyPayload:
     errors: list[UserError] = stored("errors")
 
 
-async def submit(info: Info, input: Any) -> Any:
-    """Ask for what an input means, and wrap the outcome: the document both payloads view."""
+@strawberry.type
+class PartyRolePayload:
+    party_role: PartyRole | None = stored("document", scopes=ROOTS["Query.partyRoles"].scopes)
+    cursor: Cursor | None = stored("cursor")
+    replayed: bool = stored("replayed")
+    errors: list[UserError] = stored("errors")
+
+
+async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = None) -> Any:
+    """Ask for what an input means (`input.meant()`), and wrap the outcome: the document that payloads view."""
     context: Context = info.context
     try:
-        request: Request = input.meant()
+        request: Request = (meant or input.meant)()
         done = await ask(context.journal, context.viewer, request, input.idempotency_key)
     except Refused as refusal:
         return _refused(refusal)

@@ -17,7 +17,7 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective, is_abstr
 
 from hub.graph.context import Context, Document, Info
 from hub.graph.enums import Role
-from hub.graph.fields import Declared, redaction, stored
+from hub.graph.fields import Declared, declared_of, redaction, stored
 
 
 @strawberry.type(description="A field that was asked for and is null because this viewer may not read it; and who may.")
@@ -44,16 +44,9 @@ def redacted() -> Any:
 def _redactions(document: Document, info: Info) -> Iterator[Mapping[str, Any]]:
     raw = info._raw_info
     for name in sorted(_selected_beside(raw)):
-        declared = _declared(raw.parent_type, name)
+        declared = declared_of(raw.parent_type, name)
         if declared and (gate := declared.holds_back(document, info.context.viewer)):
             yield redaction(name, gate)
-
-
-def _declared(parent: GraphQLObjectType, name: str) -> Declared | None:
-    """What a field was declared with, by its name in the schema."""
-    field = parent.fields.get(name)  # `__typename` is none of them
-    declared: Declared | None = field and field.extensions["strawberry-definition"].metadata.get("declared")
-    return declared
 
 
 def _selected_beside(info: GraphQLResolveInfo[Context]) -> set[str]:

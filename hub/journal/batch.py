@@ -20,10 +20,11 @@ from bson.raw_bson import RawBSONDocument
 from hub.domain.events import Event
 from hub.domain.interactions import Interaction
 from hub.domain.parties import Party, PartyEvent
+from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.terms import SubjectKind
 from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
 from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
-from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry
+from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry, party_role_entry
 from hub.store.documents import KEPT, Subject, difference, succeeded
 from hub.store.mongo import Update
 
@@ -146,6 +147,8 @@ def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> 
     _measure(subject)
     if isinstance(subject, Party):
         return [party_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyEvent)]
+    if isinstance(subject, PartyRole):
+        return [party_role_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyRoleEvent)]
     was = desk.interaction(subject.id)
     entries: list[Written] = []
     for event in change.events:
@@ -157,7 +160,7 @@ def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> 
 
 
 def _measure(subject: Subject) -> None:
-    if isinstance(subject, Interaction) and len(subject.notes) + len(subject.items) >= MEASURED:
+    if isinstance(subject, Interaction) and len(subject.notes) + len(subject.internal_notes) + len(subject.items) >= MEASURED:
         size = len(bson.encode(KEPT[SubjectKind.INTERACTION].to_document(subject)))
         if size > MOST:
             raise BadInput(f"The interaction would grow beyond {MOST // 1_048_576} MiB; open a follow-up.", "input", "id")

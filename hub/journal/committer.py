@@ -15,7 +15,7 @@ Every write of the hub goes this way. So while the guarded move of the head succ
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -26,7 +26,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from hub.domain.ids import Ids
-from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.domain.rules import Rules
 from hub.errors import BadInput, Conflict, InternalError, Unavailable
 from hub.journal import head
 from hub.journal.batch import Asked, Committed, Decided, Key, decide
@@ -67,7 +67,7 @@ class Committer:
         *,
         clock: Callable[[], datetime],
         new_id: Ids,
-        reopen_window: timedelta = REOPEN_WINDOW,
+        rules: Rules,
     ) -> None:
         self._mongo = mongo
         self._position = first.position
@@ -75,7 +75,7 @@ class Committer:
         self._turns = turns
         self._clock = clock
         self._new_id = new_id
-        self._reopen_window = reopen_window
+        self._rules = rules
         self._queue: list[Asked] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -206,7 +206,7 @@ class Committer:
 
     async def _decided(self, asked: Sequence[Asked]) -> Decided:
         """Steps 1 and 2."""
-        desk = Desk(self._clock(), self._new_id, self._reopen_window)
+        desk = Desk(self._clock(), self._new_id, self._rules)
         keys, _ = await asyncio.gather(
             self._mongo.by_ids("idempotency", [one.key.id for one in asked if one.key]),
             desk.load(self._mongo, (touch for one in asked for touch in one.command.touches())),

@@ -5,15 +5,18 @@ Filled by the committer before a batch is decided; deciding itself does no I/O.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from hub.domain.events import Event
 from hub.domain.ids import Ids
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier, Party, PartyEvent
-from hub.domain.terms import SubjectKind
-from hub.store.documents import KEPT, Subject, identifier_document
+from hub.domain.party_roles import PartyRole, PartyRoleEvent
+from hub.domain.relationships import LINEAGE
+from hub.domain.rules import Rules
+from hub.domain.terms import RelationshipType, SubjectKind
+from hub.store.documents import KEPT, KIND_OF, Subject, identifier_document
 from hub.store.mongo import Mongo
 
 MOST: Final = 8 * 1024 * 1024  # bytes of one document; MongoDB's own end is 16 MiB
@@ -35,7 +38,22 @@ class External:
     identifier: ExternalIdentifier
 
 
-Touch = Ref | External
+@dataclass(frozen=True, slots=True)
+class RolesOf:
+    """Every role that a party has or had."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An interaction and, one behind the other, all that it hangs on by one kind of relationship; up to `LINEAGE` of them."""
+
+    id: str
+    type: RelationshipType
+
+
+Touch = Ref | External | RolesOf | Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,7 @@ class Change:
     """A subject as an act leaves it, and what happened: at least one event."""
 
     subject: Subject
-    events: Sequence[Event] | Sequence[PartyEvent]
+    events: Sequence[Event] | Sequence[PartyEvent] | Sequence[PartyRoleEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +88,10 @@ class Command(Protocol):
 class Desk:
     """The documents of one batch. A refused command leaves no trace, for only `accept` changes what is here."""
 
-    def __init__(self, now: datetime, new_id: Ids, reopen_window: timedelta) -> None:
+    def __init__(self, now: datetime, new_id: Ids, rules: Rules) -> None:
         self.now = now
         self.new_id = new_id
-        self.reopen_window = reopen_window
+        self.rules = rules
         self.stored: dict[Ref, dict[str, Any] | None] = {}
         self._present: dict[Ref, Subject] = {}
         self._named: dict[External, Ref] = {}
@@ -91,6 +109,11 @@ class Desk:
                 either = {"$or": [{"externalIdentifiers": {"$elemMatch": identifier_document(name.identifier)}} for name in names]}
                 for document in await mongo.page(kept.collection, either):
                     self._keep(kind, document)
+        holders = sorted(touch.party for touch in wanted if isinstance(touch, RolesOf))
+        for document in await mongo.page("partyRoles", {"party": {"$in": holders}}) if holders else ():
+            self._keep(SubjectKind.PARTY_ROLE, document)
+        for type in RelationshipType:
+            await self._load_lines(mongo, type, {touch.id for touch in wanted if isinstance(touch, Line) and touch.type is type})
 
     def interaction(self, id: str) -> Interaction | None:
         """The interaction with this id, as it stands."""
@@ -101,6 +124,16 @@ class Desk:
         """The party with this id, as it stands."""
         found = self._get(Ref(SubjectKind.PARTY, id))
         return found if isinstance(found, Party) else None
+
+    def party_role(self, id: str) -> PartyRole | None:
+        """The party role with this id, as it stands."""
+        found = self._get(Ref(SubjectKind.PARTY_ROLE, id))
+        return found if isinstance(found, PartyRole) else None
+
+    def roles_of(self, party: str) -> list[PartyRole]:
+        """Every role that a party has or had, as far as they were touched."""
+        refs = [ref for ref in self.stored.keys() | self._present.keys() if ref.kind is SubjectKind.PARTY_ROLE]
+        return [role for ref in refs if (role := self.party_role(ref.id)) is not None and role.party == party]
 
     def named(self, kind: SubjectKind, identifier: ExternalIdentifier) -> Subject | None:
         """The subject that carries this external identifier."""
@@ -113,12 +146,22 @@ class Desk:
             ref = ref_of(change.subject)
             self._before.setdefault(ref, self._get(ref))
             self._present[ref] = change.subject
-            for identifier in change.subject.external_identifiers:
+            for identifier in () if isinstance(change.subject, PartyRole) else change.subject.external_identifiers:
                 self._named[External(ref.kind, identifier)] = ref
 
     def changed(self) -> Mapping[Ref, Subject]:
         """Every subject that the accepted decisions changed, as it stands now."""
         return {ref: self._present[ref] for ref in self._before}
+
+    async def _load_lines(self, mongo: Mongo, type: RelationshipType, begin: Iterable[str]) -> None:
+        waiting, met = set(begin), set(begin)
+        while waiting and len(met) <= LINEAGE:
+            further: set[str] = set()
+            for document in (await mongo.by_ids("interactions", sorted(waiting))).values():
+                self._keep(SubjectKind.INTERACTION, document)
+                further |= {one["interaction"] for one in document.get("relationships", ()) if one["type"] == type}
+            waiting = further - met
+            met |= waiting
 
     def _keep(self, kind: SubjectKind, document: dict[str, Any]) -> None:
         ref = Ref(kind, document["_id"])
@@ -134,4 +177,4 @@ class Desk:
 
 def ref_of(subject: Subject) -> Ref:
     """How a subject is referred to."""
-    return Ref(SubjectKind.INTERACTION if isinstance(subject, Interaction) else SubjectKind.PARTY, subject.id)
+    return Ref(KIND_OF[type(subject)], subject.id)

@@ -20,6 +20,7 @@ class EventFilter:
     vertical: frozenset[str] | None = None
     channel: frozenset[str] | None = None
     priority: frozenset[str] | None = None
+    assignee_id: str | None = None
     public_only: bool = False
 
     def matches(self, entry: Mapping[str, Any]) -> bool:
@@ -46,6 +47,7 @@ class EventFilter:
     def _holds(self, facts: Mapping[str, Any]) -> bool:
         return (
             (self.party_id is None or self.party_id in (facts.get("parties") or ()))
+            and (self.assignee_id is None or self.assignee_id == facts.get("assignee"))
             and (self.channel is None or not self.channel.isdisjoint(facts.get("channels") or ()))
             and all(
                 wanted is None or facts.get(name) in wanted

@@ -14,18 +14,19 @@ from typing import Any, Final
 import bson
 from bson import Int64
 
-from hub.domain.events import Event
+from hub.domain.events import Event, FieldChange, Value
 from hub.domain.ids import PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.parties import Party, PartyEvent
-from hub.domain.parts import Note, Progress
+from hub.domain.parts import Item, Note, Progress
+from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.terms import Audience, Role, SubjectKind
 from hub.store.documents import lean
 from hub.store.mongo import Mongo, unit_of_work
 
 Entry = dict[str, Any]  # as stored, with its `personal` part merged in
 PAGE: Final = 200  # entries read at once
-PERSONAL_CHANGES: Final = frozenset({"question", "resolution", "statusReason", "reason", "description"})
+PERSONAL_CHANGES: Final = frozenset({"question", "resolution", "statusReason", "reason", "description", "externalIdentifiers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def facts(interaction: Interaction) -> dict[str, Any]:
             "priority": str(interaction.priority),
             "channels": sorted({str(channel.type) for channel in interaction.channels}),
             "parties": list(interaction.visible_to),
+            "assignee": interaction.assignee,
         }
     )
 
@@ -67,17 +69,14 @@ def facts(interaction: Interaction) -> dict[str, Any]:
 def interaction_entry(event: Event, was: Interaction | None, now: Interaction, actor: Actor, recorded_at: datetime) -> Written:
     """The entry of one event of an interaction; `_id` and `batch` are the committer's to add."""
     before, after = facts(was) if was else {}, facts(now)
-    note, progress = event.note, event.progress
+    note, item, progress = event.note, event.item, event.progress
     personal = lean(
         {
             "message": event.message,
             "progress": _progress_texts(progress) or None if progress else None,
             "note": note.text if note else None,
-            "changes": [
-                {"field": change.field, "from": change.was, "to": change.now}
-                for change in event.changes
-                if change.field in PERSONAL_CHANGES
-            ],
+            "item": _item_texts(item) or None if item else None,
+            "changes": [_change(change) for change in event.changes if change.field in PERSONAL_CHANGES],
         }
     )
     entry = lean(
@@ -103,11 +102,8 @@ def interaction_entry(event: Event, was: Interaction | None, now: Interaction, a
                     "channel": event.channel and str(event.channel),
                     "progress": _progress_facts(progress) if progress else None,
                     "note": _note_facts(note) if note else None,
-                    "changes": [
-                        {"field": change.field, "from": change.was, "to": change.now}
-                        for change in event.changes
-                        if change.field not in PERSONAL_CHANGES
-                    ],
+                    "item": _item_facts(item) if item else None,
+                    "changes": [_change(change) for change in event.changes if change.field not in PERSONAL_CHANGES],
                 }
             ),
         }
@@ -116,10 +112,24 @@ def interaction_entry(event: Event, was: Interaction | None, now: Interaction, a
 
 
 def party_entry(event: PartyEvent, now: Party, actor: Actor, recorded_at: datetime) -> Written:
-    """The entry of one event of a party: SYSTEM, so no viewer reads it, but every feed passes it in its order."""
+    """The entry of one event of a party."""
+    subject = {"kind": str(SubjectKind.PARTY), "id": now.id}
+    return _system_entry(subject, {"changed": list(event.changed)}, event, actor, recorded_at)
+
+
+def party_role_entry(event: PartyRoleEvent, now: PartyRole, actor: Actor, recorded_at: datetime) -> Written:
+    """The entry of one event of a party role: whoever keeps rights in mind learns here, in order, that they changed."""
+    told = lean({"party": now.party, "name": now.name, "validFrom": now.valid_from, "validTo": now.valid_to})
+    return _system_entry({"kind": str(SubjectKind.PARTY_ROLE), "id": now.id}, told, event, actor, recorded_at)
+
+
+def _system_entry(
+    subject: Mapping[str, str], told: Mapping[str, Any], event: PartyEvent | PartyRoleEvent, actor: Actor, recorded_at: datetime
+) -> Written:
+    """SYSTEM: no viewer reads it, but every feed passes it in its order."""
     entry = lean(
         {
-            "subject": {"kind": str(SubjectKind.PARTY), "id": now.id},
+            "subject": subject,
             "seq": event.seq,
             "audience": str(Audience.SYSTEM),
             "type": str(event.type),
@@ -127,7 +137,7 @@ def party_entry(event: PartyEvent, now: Party, actor: Actor, recorded_at: dateti
             "recordedAt": recorded_at,
             "actor": actor.party,
             "actorRole": str(actor.role),
-            "data": {"changed": list(event.changed)},
+            "data": told,
         }
     ) | {"visibleTo": []}
     return _sealed(entry, {})
@@ -139,6 +149,14 @@ def _sealed(entry: Entry, personal: Entry) -> Written:
     salt = secrets.token_bytes(16)
     entry["digest"] = hashlib.sha256(salt + bson.encode(personal)).digest()
     return Written(entry, {"subject": entry["subject"]["id"], "salt": salt, "data": personal})
+
+
+def _change(change: FieldChange) -> Entry:
+    return {"field": change.field, "from": _plain(change.was), "to": _plain(change.now)}
+
+
+def _plain(value: Value) -> Any:
+    return str(value) if isinstance(value, str) else value  # an enum's member is more than BSON takes
 
 
 def _progress_facts(progress: Progress) -> Entry:
@@ -169,6 +187,26 @@ def _note_facts(note: Note) -> Entry:
     )
 
 
+def _item_facts(item: Item) -> Entry:
+    entity = item.entity
+    return lean(
+        {
+            "id": item.id,
+            "type": item.type,
+            "vertical": item.vertical and str(item.vertical),
+            "entity": entity and {"type": entity.type, "entityId": entity.entity_id},
+            "createdAt": item.created_at,
+            "resolvedAt": item.resolved_at,
+        }
+    )
+
+
+def _item_texts(item: Item) -> Entry:
+    entity = item.entity
+    named = lean({"href": entity.href, "name": entity.name}) if entity else {}
+    return lean({"reason": item.reason, "resolution": item.resolution, "entity": named or None})
+
+
 def numbered(written: Sequence[Written], position: int, batch: bytes) -> None:
     """Gives entries the positions after `position`, and the mark of their batch."""
     for offset, one in enumerate(written, 1):
@@ -183,7 +221,22 @@ async def read_after(
 ) -> list[Entry]:
     """Entries above `position` in order, with their personal part; `only` is a further filter (a viewer's, a subject's)."""
     span: dict[str, Any] = {"$gt": Int64(position)} | ({"$lte": Int64(up_to)} if up_to is not None else {})
+    return await _read(mongo, {"_id": span, **(only or {})}, limit=limit)
+
+
+async def read_before(mongo: Mongo, position: int | None, *, above: int = 0, limit: int, only: Mapping[str, Any]) -> list[Entry]:
+    """The last entries below `position` (of all, for None), in order, with their personal part."""
+    span: dict[str, Any] = {"$gt": Int64(above)} | ({"$lt": Int64(position)} if position is not None else {})
+    return (await _read(mongo, {"_id": span, **only}, limit=limit, newest_first=True))[::-1]
+
+
+async def read_one(mongo: Mongo, position: int) -> Entry | None:
+    """The entry at a position, with its personal part."""
+    return next(iter(await _read(mongo, {"_id": Int64(position)}, limit=1)), None)
+
+
+async def _read(mongo: Mongo, query: Mapping[str, Any], *, limit: int, newest_first: bool = False) -> list[Entry]:
     with unit_of_work():
-        entries = await mongo.page("journal", {"_id": span, **(only or {})}, sort=[("_id", 1)], limit=limit)
+        entries = await mongo.page("journal", query, sort=[("_id", -1 if newest_first else 1)], limit=limit)
         personal = await mongo.by_ids("personal", [entry["_id"] for entry in entries if "digest" in entry], {"data": 1})
     return [entry | {"personal": personal[entry["_id"]]["data"]} if entry["_id"] in personal else entry for entry in entries]

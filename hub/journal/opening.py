@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from hub.access.keys import Keyring
 from hub.domain.ids import Ids
-from hub.domain.lifecycle import REOPEN_WINDOW
+from hub.domain.rules import Rules
 from hub.journal import head
 from hub.journal.bus import Bus
 from hub.journal.committer import Committer
@@ -43,12 +43,12 @@ async def opened(
     clock: Callable[[], datetime],
     new_id: Ids,
     bus_url: str = "memory://",
-    reopen_window: timedelta = REOPEN_WINDOW,
+    rules: Rules | None = None,
 ) -> AsyncIterator[Journal]:
     """The journal, working. `name` tells this process from its neighbours, and is the same after a restart."""
     first = await head.read(mongo)
     turns = Turns(mongo, uuid4().hex, name)
-    committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, reopen_window=reopen_window)
+    committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, rules=rules or Rules())
     feed = Feed(mongo, first)
     bus = Bus(bus_url)
 

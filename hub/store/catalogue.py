@@ -19,11 +19,13 @@ Keys = tuple[tuple[str, Any], ...]
 
 NAMESPACE_EXISTS: Final = 48
 OPTIONS_CONFLICT: Final = 85
+NO_LANGUAGE: Final = "noLanguage"  # a field that no document has: what a client calls `language` must not choose how words are read
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Ascending or descending keys; `only` is a partial filter; with `expires` a document goes when it is old enough."""
+    """Ascending or descending keys, or words (TEXT); `only` is a partial filter; with `expires` a document goes when it is old
+    enough. No index holds two lists, and at most four keys of an interaction change with an event."""
 
     keys: Keys
     unique: bool = False
@@ -37,6 +39,11 @@ class Collection:
 
     required: Mapping[str, Any]
     indexes: tuple[Index, ...] = ()
+
+
+def _words_of(*fields: str) -> Index:
+    """Words in any language: none is left out, none is cut down to its stem."""
+    return Index(tuple((field, "text") for field in fields))
 
 
 def _words(words: Any) -> dict[str, Any]:
@@ -77,14 +84,23 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
             Index((("createdAt", -1), ("_id", -1))),  # the desk's page, newest first
             Index((("updatedAt", -1), ("_id", -1))),
             Index((("visibleTo", 1), ("createdAt", -1), ("_id", -1))),  # a customer's or a partner's page
-            Index((("visibleTo", 1), ("updatedAt", -1), ("_id", -1))),
+            Index((("visibleTo", 1), ("publicUpdatedAt", -1), ("_id", -1))),  # in the order that others than staff may know
             Index((("status", 1), ("createdAt", -1), ("_id", -1))),
             Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
+            Index((("priority", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # what is most urgent
+            Index((("assignee", 1), ("createdAt", -1), ("_id", -1)), only={"assignee": {"$exists": True}}),  # whose desk it lies on
+            Index((("items.entity.entityId", 1), ("_id", 1)), only={"items.entity.entityId": {"$exists": True}}),  # about an order, a bill
+            _words_of("reason", "description", "notes.text"),  # internal notes lie elsewhere, and are not found
             IDENTIFIED,
         ),
     ),
     "parties": Collection(
-        {"_id": TEXT, "seq": WHOLE, "kind": _words(PartyKind), "name": TEXT, "createdAt": DATE, "updatedAt": DATE}, (IDENTIFIED,)
+        {"_id": TEXT, "seq": WHOLE, "kind": _words(PartyKind), "name": TEXT, "createdAt": DATE, "updatedAt": DATE},
+        (IDENTIFIED, _words_of("name"), Index((("addresses", 1), ("_id", -1)), only={"addresses": {"$exists": True}})),  # who calls
+    ),
+    "partyRoles": Collection(
+        {"_id": TEXT, "seq": WHOLE, "party": TEXT, "name": TEXT, "validFrom": DATE, "createdAt": DATE, "updatedAt": DATE},
+        (Index((("party", 1), ("_id", -1))), Index((("name", 1), ("_id", -1)))),
     ),
     "journal": Collection(
         {
@@ -149,6 +165,8 @@ async def _index(mongo: Mongo, name: str, index: Index, seconds: int) -> None:
         options["partialFilterExpression"] = dict(index.only)
     if index.expires:
         options["expireAfterSeconds"] = seconds
+    if any(how == "text" for _, how in index.keys):
+        options |= {"default_language": "none", "language_override": NO_LANGUAGE}
     try:
         await mongo[name].create_index(list(index.keys), **options)
     except OperationFailure as error:

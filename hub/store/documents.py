@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId
+from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId, PartyRoleId
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
-from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress
+from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress, Relationship, Satisfaction
+from hub.domain.party_roles import PartyRole
 from hub.domain.terms import (
     PRIORITIES,
     ChannelType,
@@ -17,6 +18,7 @@ from hub.domain.terms import (
     InvolvementRole,
     NoteVisibility,
     PartyKind,
+    RelationshipType,
     Role,
     Status,
     SubjectKind,
@@ -43,6 +45,7 @@ def party_document(party: Party) -> Fields:
             "name": party.name,
             "preferredLanguage": party.preferred_language,
             "contactMedia": [{"kind": str(m.kind), "address": m.address, "preferred": m.preferred} for m in party.contact_media],
+            "addresses": list(dict.fromkeys(medium.key for medium in party.contact_media)),  # what a search by contact looks at
             "externalIdentifiers": [identifier_document(identifier) for identifier in party.external_identifiers],
             "createdAt": party.created_at,
             "updatedAt": party.updated_at,
@@ -74,11 +77,43 @@ def identifier_from(found: Mapping[str, Any]) -> ExternalIdentifier:
     return ExternalIdentifier(found["owner"], found["value"], found.get("type"))
 
 
+def party_role_document(role: PartyRole) -> Fields:
+    return lean(
+        {
+            "_id": role.id,
+            "seq": role.seq,
+            "party": role.party,
+            "name": role.name,
+            "validFrom": role.valid_from,
+            "validTo": role.valid_to,
+            "statusReason": role.status_reason,
+            "createdAt": role.created_at,
+            "updatedAt": role.updated_at,
+        }
+    )
+
+
+def party_role_from(found: Mapping[str, Any]) -> PartyRole:
+    return PartyRole(
+        id=PartyRoleId(found["_id"]),
+        seq=found["seq"],
+        party=PartyId(found["party"]),
+        name=found["name"],
+        valid_from=found["validFrom"],
+        valid_to=found.get("validTo"),
+        status_reason=found.get("statusReason"),
+        created_at=found["createdAt"],
+        updated_at=found["updatedAt"],
+    )
+
+
 # ---------------------------------------------------------------- interactions
 
 
 def interaction_document(interaction: Interaction) -> Fields:
-    parties = [{"party": i.party, "role": str(i.role), "since": i.since} for i in interaction.parties]
+    """Internal notes lie apart from public ones: no index, projection or search of the one can come upon the other."""
+    parties = [lean({"party": i.party, "role": str(i.role), "since": i.since, "partyRole": i.party_role}) for i in interaction.parties]
+    satisfaction = interaction.satisfaction
     return lean(
         {
             "_id": interaction.id,
@@ -103,8 +138,13 @@ def interaction_document(interaction: Interaction) -> Fields:
             "publicUpdatedAt": interaction.public_updated_at,
             "items": [item_document(item) for item in interaction.items],
             "notes": [note_document(note) for note in interaction.notes],
+            "internalNotes": [note_document(note) for note in interaction.internal_notes],
             "progress": progress_document(interaction.progress) if interaction.progress else None,
             "nextUpdateDueAt": interaction.next_update_due_at,
+            "relationships": [{"type": str(r.type), "interaction": r.interaction} for r in interaction.relationships],
+            "assignee": interaction.assignee,
+            "escalationLevel": interaction.escalation_level or None,
+            "satisfaction": satisfaction and lean({"score": satisfaction.score, "comment": satisfaction.comment, "at": satisfaction.at}),
             "externalIdentifiers": [identifier_document(identifier) for identifier in interaction.external_identifiers],
             "maker": interaction.maker or None,
             "request": interaction.request or None,
@@ -140,10 +180,17 @@ def interaction_from(found: Mapping[str, Any]) -> Interaction:
         updated_at=found["updatedAt"],
         public_updated_at=found["publicUpdatedAt"],
         channels=tuple(Channel(ChannelType(c["type"]), c["since"], c.get("name")) for c in found["channels"]),
-        parties=tuple(Involvement(PartyId(i["party"]), InvolvementRole(i["role"]), i["since"]) for i in found["parties"]),
+        parties=tuple(
+            Involvement(PartyId(i["party"]), InvolvementRole(i["role"]), i["since"], i.get("partyRole")) for i in found["parties"]
+        ),
         items=tuple(item_from(item) for item in found.get("items", ())),
         notes=tuple(note_from(note) for note in found.get("notes", ())),
+        internal_notes=tuple(note_from(note) for note in found.get("internalNotes", ())),
         progress=progress_from(found["progress"]) if "progress" in found else None,
+        relationships=tuple(Relationship(RelationshipType(r["type"]), r["interaction"]) for r in found.get("relationships", ())),
+        assignee=PartyId(found["assignee"]) if "assignee" in found else None,
+        escalation_level=found.get("escalationLevel", 0),
+        satisfaction=satisfaction_from(found["satisfaction"]) if "satisfaction" in found else None,
         external_identifiers=tuple(identifier_from(identifier) for identifier in found.get("externalIdentifiers", ())),
         maker=found.get("maker", ""),
         request=found.get("request", ""),
@@ -207,6 +254,10 @@ def note_from(found: Mapping[str, Any]) -> Note:
     )
 
 
+def satisfaction_from(found: Mapping[str, Any]) -> Satisfaction:
+    return Satisfaction(found["score"], found["at"], found.get("comment"))
+
+
 def progress_document(progress: Progress) -> Fields:
     return lean(
         {
@@ -234,24 +285,28 @@ def progress_from(found: Mapping[str, Any]) -> Progress:
 # ---------------------------------------------------------------- what the committer needs to know of a subject
 
 
-Subject = Interaction | Party
+Subject = Interaction | Party | PartyRole
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """Where subjects of one kind are kept, and how."""
 
+    type: type[Subject]
     collection: str
     to_document: Callable[[Any], Fields]
     from_document: Callable[[Mapping[str, Any]], Any]
 
 
 KEPT: Final[Mapping[SubjectKind, Keeping]] = {
-    SubjectKind.INTERACTION: Keeping("interactions", interaction_document, interaction_from),
-    SubjectKind.PARTY: Keeping("parties", party_document, party_from),
+    SubjectKind.INTERACTION: Keeping(Interaction, "interactions", interaction_document, interaction_from),
+    SubjectKind.PARTY: Keeping(Party, "parties", party_document, party_from),
+    SubjectKind.PARTY_ROLE: Keeping(PartyRole, "partyRoles", party_role_document, party_role_from),
 }
 
-GROWING: Final = ("notes", "items")  # lists that mostly grow at their end: sent as $push, not rewritten
+KIND_OF: Final[Mapping[type[Subject], SubjectKind]] = {kept.type: kind for kind, kept in KEPT.items()}
+
+GROWING: Final = ("notes", "internalNotes", "items")  # lists that mostly grow at their end: sent as $push, not rewritten
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
@@ -277,8 +332,9 @@ def succeeded(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
 
 KNOWN: Final = frozenset(
     {
-        "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes", "progress",
-        "nextUpdateDueAt", "externalIdentifiers", "extra", "preferredLanguage", "contactMedia",
+        "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes",
+        "internalNotes", "progress", "nextUpdateDueAt", "relationships", "assignee", "escalationLevel", "satisfaction",
+        "externalIdentifiers", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo",
     }
 )  # fmt: skip
 """Fields that this version may take away; what a later version wrote beside them stays."""

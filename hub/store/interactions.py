@@ -1,14 +1,22 @@
-"""Interactions as they are read: each reader begins with who is looking."""
+"""Interactions as they are read: one by its id, or a page of those in sight."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from hub.access.visibility import Visibility
+from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.domain.lifecycle import OPEN
 from hub.store import paging
 from hub.store.mongo import Mongo, unit_of_work
-from hub.store.paging import Key, Rows
+from hub.store.paging import Order, Rows, Window
+from hub.store.searching import InteractionFilter
 
-COLLECTION = "interactions"
+COLLECTION: Final = "interactions"
+
+NARROWER: Final = (
+    "narrow it by partyId, assigneeId, externalIdentifier, entity, ids, or a short span of createdAt; a few open statuses help"
+    " the orders PRIORITY and NEXT_UPDATE_DUE_AT"
+)
 
 
 class Interactions:
@@ -17,20 +25,42 @@ class Interactions:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def find(self, visibility: Visibility, id: str) -> dict[str, Any] | None:
+    async def find(self, visibility: Visibility, id: str, projection: Any = None) -> dict[str, Any] | None:
         """The interaction, or None when it is unknown or out of sight: the two cost and look the same."""
-        return (await self.find_many(visibility, [id]))[0]
+        return (await self.find_many(visibility, [id], projection))[0]
 
-    async def find_many(self, visibility: Visibility, ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    async def find_many(self, visibility: Visibility, ids: Sequence[str], projection: Any = None) -> list[dict[str, Any] | None]:
         """One for each id, in order, None where unknown or out of sight."""
         with unit_of_work():
-            found = await self._mongo.by_ids(COLLECTION, sorted(set(ids)))
+            found = await self._mongo.by_ids(COLLECTION, sorted(set(ids)), projection)
         return [row if (row := found.get(id)) is not None and visibility.sees(row) else None for id in ids]
 
-    async def newest(self, visibility: Visibility, *, first: int, after: Key | None) -> Rows:
-        """A page in sight, newest first."""
-        return await paging.newest_first(self._mongo, COLLECTION, visibility.filter(), by="createdAt", first=first, after=after)
+    async def page(
+        self, visibility: Visibility, sought: InteractionFilter, within: tuple[Order, Window], *, now: datetime, projection: Any = None
+    ) -> Rows:
+        """A page in sight. Raises TooBroad where no index narrows a search enough."""
+        async with self._mongo.search(NARROWER):
+            return await paging.page(self._mongo, COLLECTION, sought.query(visibility, now), within, projection)
 
-    async def count(self, visibility: Visibility) -> int:
-        """How many are in sight, up to `paging.COUNTED`."""
-        return await paging.count(self._mongo, COLLECTION, visibility.filter())
+    async def count(self, visibility: Visibility, sought: InteractionFilter, *, now: datetime) -> int:
+        """How many are in sight, up to `paging.COUNTED`. Raises TooBroad."""
+        async with self._mongo.search(NARROWER):
+            return await paging.count(self._mongo, COLLECTION, sought.query(visibility, now))
+
+
+def order(visibility: Visibility, by: str, *, is_descending: bool) -> Order:
+    """An order of the contract's, as this viewer may know it: by `updatedAt` others than staff never see internal work pass."""
+    match by:
+        case "UPDATED_AT":
+            return Order(by, visibility.updated_at, is_descending)
+        case "PRIORITY":
+            return Order(by, "priority", is_descending)
+        case "NEXT_UPDATE_DUE_AT":
+            return Order(by, "nextUpdateDueAt", is_descending, is_nullable=True, present={"status": {"$in": sorted(OPEN)}})
+        case _:
+            return Order(by, "createdAt", is_descending)
+
+
+def needs(*paths: str) -> Mapping[str, int]:
+    """A projection of these fields, and of what is needed to judge whether a row is in sight."""
+    return dict.fromkeys((*paths, *ROW_NEEDS), 1)

@@ -31,12 +31,13 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from hub.errors import StartupError, Unavailable
+from hub.errors import StartupError, TooBroad, Unavailable
 
 Document = Mapping[str, Any]  # as MongoDB keeps it: what a view reads; nothing above `graph` takes it apart
 Driver = Literal["pymongo", "motor"]
 
 UNIT: Final = 8.0  # seconds that one unit of work may take; a URI's timeoutMS would not bound a transaction
+SEARCH: Final = 2.0  # seconds for a search: who waits longer at a screen has gone
 REACH: Final = 5_000  # milliseconds to find a primary: an election takes two or three seconds
 NOT_NOW: Final = frozenset(
     {11600, 11602, 91, 189, 10107, 13435, 13436, 133}  # going down, stepping down, no primary
@@ -117,6 +118,19 @@ class Mongo:
         except PyMongoError:
             return False
         return True
+
+    @contextlib.asynccontextmanager
+    async def search(self, helps: str) -> AsyncIterator[None]:
+        """A unit of work of which the question decides how long it takes. Raises TooBroad, saying what `helps`, where time
+        runs out on a database that is well."""
+        with unit_of_work():
+            try:
+                with timeout(SEARCH):
+                    yield
+            except PyMongoError as error:
+                if error.timeout and await self.answers(1.0):
+                    raise TooBroad(helps) from error
+                raise
 
     async def session(self) -> AsyncClientSession:
         """A new session; end it with `end_session`."""

@@ -1,33 +1,61 @@
-"""Pages by keyset: a cursor says after which key to go on, so that a page costs the same wherever it lies."""
+"""Pages by keyset: a cursor says after which key to go on, so that a page costs the same wherever it lies, in both directions."""
 
-import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import orjson
+
 from hub.access.keys import Keyring, Seal
 from hub.errors import BadInput, CursorInvalid
-from hub.store.mongo import Mongo, unit_of_work
+from hub.store.mongo import Mongo
 
 PAGE: Final = 20  # rows when nobody says how many
 LARGEST: Final = 100
 COUNTED: Final = 10_000  # totals are exact up to here; counting a million costs 100 ms and tells a person nothing more
-STAMP: Final = struct.Struct(">q")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+Query = Mapping[str, Any]
+Value = datetime | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By the value at `path`, then by `_id`, both in the same direction; without a path, by `_id` alone.
+
+    Where a row may have no value, those rows come last in either direction, and `present` may say what else is true of the
+    others: it is what lets a partial index serve them."""
+
+    name: str
+    path: str | None = None
+    is_descending: bool = True
+    is_nullable: bool = False
+    present: Query | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where a row stands: its time, in milliseconds as MongoDB keeps it, and its id."""
+    """Where a row stands in an order: its value there, and its id."""
 
-    at: datetime
+    value: Value
     id: str
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of an order: `size` rows between two keys, counted from the start or, backwards, from the end."""
+
+    size: int = PAGE
+    is_backward: bool = False
+    after: Key | None = None
+    before: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """One page, and whether there is more on either side."""
+    """One page, in its order, and whether there is more on either side."""
 
     rows: list[dict[str, Any]]
     has_next: bool
@@ -35,43 +63,93 @@ class Rows:
 
 
 class PageCursors:
-    """Seals keys, one purpose an order: a cursor of another list is refused, not misread."""
+    """Seals keys with the list and the order that they are of: a cursor of another one is refused, not misread."""
 
-    def __init__(self, keyring: Keyring, purpose: str) -> None:
-        self._seal = Seal(keyring, f"page:{purpose}")
+    def __init__(self, keyring: Keyring) -> None:
+        self._seal = Seal(keyring, "page")
 
-    def seal(self, key: Key) -> str:
+    def seal(self, of: str, order: Order, row: Mapping[str, Any]) -> str:
         """The cursor of a row."""
-        return self._seal.seal(STAMP.pack((key.at - EPOCH) // timedelta(milliseconds=1)) + key.id.encode())
+        value = row.get(order.path) if order.path else None
+        stamp = (value - EPOCH) // timedelta(milliseconds=1) if isinstance(value, datetime) else value
+        return self._seal.seal(orjson.dumps([of, order.name, order.path, stamp, isinstance(value, datetime), row["_id"]]))
 
-    def open(self, cursor: str) -> Key:
-        """The row's key; CursorInvalid for what is not one of this list's cursors."""
-        packed = self._seal.open(cursor)
-        if len(packed) <= STAMP.size:
+    def open(self, of: str, order: Order, cursor: str) -> Key:
+        """The row's key; CursorInvalid for what is not a cursor of this list in this order."""
+        found = orjson.loads(self._seal.open(cursor))
+        if found[:3] != [of, order.name, order.path]:
             raise CursorInvalid
-        return Key(EPOCH + timedelta(milliseconds=STAMP.unpack(packed[: STAMP.size])[0]), packed[STAMP.size :].decode())
+        _, _, _, stamp, is_moment, id = found
+        return Key(EPOCH + timedelta(milliseconds=stamp) if is_moment else stamp, id)
 
 
-def size(first: int | None) -> int:
+def size(first: int | None, name: str = "first") -> int:
     """How many rows a page has; BadInput outside 1 to 100."""
     if first is None:
         return PAGE
     if not 1 <= first <= LARGEST:
-        raise BadInput(f"first lies between 1 and {LARGEST}; ask for the next page with `after`.", "first")
+        raise BadInput(f"{name} lies between 1 and {LARGEST}; ask for the next page by its cursor.", name)
     return first
 
 
-async def newest_first(mongo: Mongo, collection: str, query: Mapping[str, object], *, by: str, first: int, after: Key | None) -> Rows:
-    """Matching documents by a time and `_id`, newest first, below `after`."""
-    below = {"$or": [{by: {"$lt": after.at}}, {by: after.at, "_id": {"$lt": after.id}}], by: {"$lte": after.at}} if after else {}
-    with unit_of_work():
-        rows = await mongo.page(
-            collection, {"$and": [clause for clause in (query, below) if clause] or [{}]}, sort=[(by, -1), ("_id", -1)], limit=first + 1
-        )
-    return Rows(rows[:first], has_next=len(rows) > first, has_previous=after is not None)
+def sized(first: int | None, last: int | None) -> tuple[int, bool]:
+    """How many rows a page has, and whether they are counted from its end. BadInput for both `first` and `last`."""
+    if first is not None and last is not None:
+        raise BadInput("A page has its first rows or its last: give `first` or `last`, not both.", "last")
+    return (size(first), False) if last is None else (size(last, "last"), True)
 
 
-async def count(mongo: Mongo, collection: str, query: Mapping[str, object]) -> int:
+async def page(mongo: Mongo, collection: str, query: Query, within: tuple[Order, Window], projection: Any = None) -> Rows:
+    """The matching documents within a window of an order."""
+    order, window = within
+    rows: list[dict[str, Any]] = []
+    wanted = window.size + 1  # one more, to know whether there is one
+    for clauses, sort in _segments(order, window):
+        if len(rows) < wanted:
+            asked = [clause for clause in (query, *clauses) if clause]
+            filter = {"$and": asked} if len(asked) > 1 else dict(asked[0]) if asked else {}
+            rows += await mongo.page(collection, filter, projection=projection, sort=sort, limit=wanted - len(rows))
+    has_more, found = len(rows) > window.size, rows[: window.size]
+    if window.is_backward:
+        return Rows(found[::-1], has_next=window.before is not None, has_previous=has_more)
+    return Rows(found, has_next=has_more, has_previous=window.after is not None)
+
+
+async def count(mongo: Mongo, collection: str, query: Query) -> int:
     """How many match: exact up to `COUNTED`, and one more than that for all beyond."""
-    with unit_of_work():
-        return await mongo[collection].count_documents(dict(query), limit=COUNTED + 1)
+    return await mongo[collection].count_documents(dict(query), limit=COUNTED + 1)
+
+
+def _segments(order: Order, window: Window) -> Iterator[tuple[list[Query], list[tuple[str, int]]]]:
+    """What to ask for, one after the other: rows with a value and rows without are stretches of their own."""
+    direction = -1 if order.is_descending != window.is_backward else 1
+    bounds = [(key, is_after) for key, is_after in ((window.after, True), (window.before, False)) if key is not None]
+    stretches = [path for path in (order.path, None) if path is not None or order.is_nullable or order.path is None]
+    for path in reversed(stretches) if window.is_backward else stretches:
+        clauses: list[Query] = [_stretch(order, path)]
+        for key, is_after in bounds:
+            clause = _bound(order, path, key, is_after=is_after)
+            if clause is None:
+                break
+            clauses.append(clause)
+        else:
+            yield clauses, [*([(path, direction)] if path else []), ("_id", direction)]
+
+
+def _stretch(order: Order, path: str | None) -> Query:
+    if order.path is None or not order.is_nullable:
+        return {}
+    return {order.path: None} if path is None else {path: {"$gte": EARLIEST}, **(order.present or {})}
+
+
+def _bound(order: Order, path: str | None, key: Key, *, is_after: bool) -> Query | None:
+    """What lies after (or before) a key in one stretch: a clause, {} for all of it, None for nothing."""
+    beyond = "$lt" if order.is_descending == is_after else "$gt"
+    if path is None:
+        if order.path is not None and key.value is not None:  # the key lies in the stretch before this one
+            return {} if is_after else None
+        return {"_id": {beyond: key.id}}
+    if key.value is None:
+        return None if is_after else {}
+    either = [{path: {beyond: key.value}}, {path: key.value, "_id": {beyond: key.id}}]
+    return {"$or": either, path: {f"{beyond}e": key.value}}

@@ -10,6 +10,7 @@ from hub.access.keys import Keyring, local_secret, local_signing_key
 from hub.access.tokens import LocalIssuer, TokenVerifier
 from hub.access.viewers import NOBODY, Viewer
 from hub.domain.ids import uuid7
+from hub.domain.rules import Rules
 from hub.graph.context import Context
 from hub.graph.execution import Executor
 from hub.journal import opening
@@ -21,6 +22,7 @@ from hub.store.interactions import Interactions
 from hub.store.mongo import Mongo, connected
 from hub.store.paging import PageCursors
 from hub.store.parties import Parties
+from hub.store.party_roles import PartyRoles
 
 
 def now() -> datetime:
@@ -45,6 +47,7 @@ class Hub:
     executor: Executor
     interactions: Interactions
     parties: Parties
+    party_roles: PartyRoles
     page_cursors: PageCursors
 
     def viewer(self, token: str | None) -> Viewer:
@@ -58,9 +61,10 @@ class Hub:
             journal=self.journal,
             interactions=self.interactions,
             parties=self.parties,
+            party_roles=self.party_roles,
             page_cursors=self.page_cursors,
             clock=now,
-            reopen_window=timedelta(days=self.settings.reopen_days),
+            rules=rules(self.settings),
         )
 
 
@@ -75,6 +79,11 @@ def keyring(settings: Settings) -> Keyring:
 def local_issuer(settings: Settings) -> LocalIssuer:
     """The issuer of local mode: a key made at first start."""
     return LocalIssuer(local_signing_key(settings.data_dir), clock=now)
+
+
+def rules(settings: Settings) -> Rules:
+    """What the company decides for itself."""
+    return Rules(timedelta(days=settings.reopen_days), settings.topics)
 
 
 @contextlib.asynccontextmanager
@@ -92,7 +101,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             clock=now,
             new_id=new_id,
             bus_url=settings.bus,
-            reopen_window=timedelta(days=settings.reopen_days),
+            rules=rules(settings),
         ) as journal:
             yield Hub(
                 settings=settings,
@@ -102,5 +111,6 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 executor=Executor(executable()),
                 interactions=Interactions(mongo),
                 parties=Parties(mongo),
-                page_cursors=PageCursors(keys, "interactions:createdAt"),
+                party_roles=PartyRoles(mongo),
+                page_cursors=PageCursors(keys),
             )

@@ -10,9 +10,9 @@ import pytest
 
 from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportedProgress, ImportInteraction, ImportParty
 from hub.domain.interactions import Interaction
-from hub.domain.lifecycle import REOPEN_WINDOW
 from hub.domain.parties import ExternalIdentifier, Party
 from hub.domain.parts import Channel
+from hub.domain.rules import Rules
 from hub.domain.terms import ChannelType, Direction, EventType, InvolvementRole, NoteVisibility, Role, Status
 from hub.errors import BadInput
 from hub.journal.desk import Command, Decision, Desk
@@ -42,7 +42,7 @@ def command(**changes: Any) -> ImportInteraction:
 @pytest.fixture
 def desk() -> Desk:
     numbers = count(1)
-    return Desk(NOW, lambda prefix: f"{prefix}{next(numbers):032x}", REOPEN_WINDOW)
+    return Desk(NOW, lambda prefix: f"{prefix}{next(numbers):032x}", Rules())
 
 
 def decided(desk: Desk, wanted: Command) -> Decision:
@@ -135,7 +135,7 @@ def test_a_note_knows_its_author_among_the_parties(desk: Desk) -> None:
 
     made = interaction(decided(desk, command(notes=(note, stranger))))
 
-    assert [note.author for note in made.notes] == [made.visible_to[0], None]
+    assert [note.author for note in (*made.notes, *made.internal_notes)] == [made.visible_to[0], None]
 
 
 @pytest.mark.parametrize(

@@ -327,7 +327,7 @@ def test_an_internal_note_moves_nothing_that_the_customer_can_count() -> None:
     assert (after.seq, after.updated_at) == (2, LATER)
     assert (after.public_seq, after.public_updated_at) == (before.public_seq, before.public_updated_at)
     assert (event.audience, event.message, event.seq, event.public_seq) == (Audience.INTERNAL, None, 2, 1)
-    assert event.note == after.notes[0]
+    assert event.note == after.internal_notes[0]
 
 
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.VISITOR])

@@ -188,7 +188,7 @@ class Life(RuleBasedStateMachine):
         said_again = types == [EventType.PROGRESS_REPORTED] and now.updated_at == was.updated_at  # to the letter, in one millisecond
         assert counted != was or said_again, "an event without a change"
         assert any(event.type in MOVE_EVENTS for event in events) == (now.status is not was.status)
-        assert (EventType.NOTE_ADDED in types) == (now.notes != was.notes)
+        assert (EventType.NOTE_ADDED in types) == ((now.notes, now.internal_notes) != (was.notes, was.internal_notes))
         if EventType.PROGRESS_REPORTED in types:
             assert counted == replace(was, progress=now.progress)
         assert {(change.field, change.was, change.now) for change in events[-1].changes} == {
@@ -230,7 +230,7 @@ class Life(RuleBasedStateMachine):
         assert now.started_at <= now.created_at <= now.status_changed_at <= now.updated_at
         assert now.created_at <= now.public_updated_at <= now.updated_at
         assert now.ended_at is None or now.started_at <= now.ended_at <= now.updated_at
-        assert all(note.at <= now.updated_at for note in now.notes)
+        assert all(note.at <= now.updated_at for note in (*now.notes, *now.internal_notes))
 
 
 def _one(answer: tuple[Interaction, Event]) -> tuple[Interaction, tuple[Event, ...]]:

@@ -112,8 +112,8 @@ async def test_a_customer_is_named_by_the_identifier_another_system_gave_it(api:
     [
         ({"customerId": "par_" + "0" * 32}, ["input", "customerId"]),
         ({"customerId": "nonsense"}, ["input", "customerId"]),
-        ({"customerRef": {"owner": "crm", "value": "nobody"}}, ["input", "customerId"]),
-        ({"parties": [{"role": "USER", "partyId": "par_" + "0" * 32}]}, ["input", "parties"]),
+        ({"customerRef": {"owner": "crm", "value": "nobody"}}, ["input", "customerRef"]),
+        ({"parties": [{"role": "USER", "partyId": "par_" + "0" * 32}]}, ["input", "parties", "0"]),
     ],
 )
 async def test_a_party_that_nobody_knows_is_not_found_and_nothing_is_opened(api: Api, input: dict[str, Any], path: list[str]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
-from hub.commands.interactions import AddNote, Close, Create, Transition
+from hub.commands.interactions import Close, Create, Transition
+from hub.commands.notes import AddNote
 from hub.commands.parties import Upsert
 from hub.domain.events import Event
 from hub.domain.ids import INTERACTION, uuid7

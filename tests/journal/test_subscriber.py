@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hub.access.visibility import Visibility
-from hub.commands.interactions import AddNote, Transition
+from hub.commands.interactions import Transition
+from hub.commands.notes import AddNote
 from hub.domain.events import Event
 from hub.domain.terms import Audience, EventType, NoteVisibility, Role, Status, SubjectKind
 from hub.journal import subscriber as subscribing

@@ -24,11 +24,6 @@ class Right:
     def opens(self, role: Role, *, own: bool) -> bool:
         return self.roles is None or role in self.roles or (own and role in self.own)
 
-    @property
-    def scope(self) -> str | None:
-        """The scope that is needed; every right of today needs one at most."""
-        return self.scopes[0][0] if self.scopes else None
-
 
 def _words(directive: DirectiveNode, name: str) -> list[Any]:
     for argument in directive.arguments or ():
@@ -77,15 +72,34 @@ def payload(field: str) -> str:
 OPERATIONS: Final[Mapping[str, str]] = {
     "Query.viewer": "query { viewer { roles } }",
     "Query.cursor": "query { cursor }",
+    "Query.topics": "query { topics }",
+    "Query.node": "query($id: ID!) { node(id: $id) { id } }",
+    "Query.nodes": "query($id: ID!) { nodes(ids: [$id]) { id } }",
     "Query.interaction": "query($id: ID!) { interaction(id: $id) { id } }",
     "Query.interactions": "query { interactions { totalCount } }",
     "Query.party": "query($party: ID!) { party(id: $party) { id } }",
+    "Query.parties": "query { parties { totalCount } }",
+    "Query.partyRoles": "query { partyRoles { totalCount } }",
     "Query.events": "query { events { cursor } }",
     "Mutation.createInteraction": "mutation { createInteraction(input: {direction: INBOUND, channel: WEB_SELF_SERVICE}) { %s } }",
     "Mutation.transitionInteraction": "mutation($id: ID!) { transitionInteraction(input: {id: $id, to: CANCELLED, reason: \"x\"}) { %s } }",
     "Mutation.closeInteraction": "mutation($id: ID!) { closeInteraction(input: {id: $id, resolution: \"x\"}) { %s } }",
     "Mutation.reportProgress": "mutation($id: ID!) { reportProgress(input: {id: $id, message: \"x\"}) { %s } }",
     "Mutation.addNote": "mutation($id: ID!) { addNote(input: {id: $id, text: \"x\"}) { %s } }",
+    "Mutation.updateInteraction": "mutation($id: ID!) { updateInteraction(input: {id: $id, reason: \"x\"}) { %s } }",
+    "Mutation.addItem": "mutation($id: ID!) { addItem(input: {id: $id, item: {type: \"x\"}}) { %s } }",
+    "Mutation.resolveItem": "mutation($id: ID!) { resolveItem(input: {id: $id, itemId: \"itm_x\", resolution: \"x\"}) { %s } }",
+    "Mutation.addParty": "mutation($id: ID!, $agent: ID) { addParty(input: {id: $id, involvement: {role: USER, partyId: $agent}}) { %s } }",
+    "Mutation.removeParty": "mutation($id: ID!, $agent: ID!) { removeParty(input: {id: $id, partyId: $agent, role: USER}) { %s } }",
+    "Mutation.addChannel": "mutation($id: ID!) { addChannel(input: {id: $id, channel: CHAT}) { %s } }",
+    "Mutation.assignInteraction": "mutation($id: ID!, $agent: ID!) { assignInteraction(input: {id: $id, assigneeId: $agent}) { %s } }",
+    "Mutation.escalateInteraction": "mutation($id: ID!) { escalateInteraction(input: {id: $id, reason: \"x\"}) { %s } }",
+    "Mutation.linkInteractions": "mutation($id: ID!) { linkInteractions(input: {id: $id, type: PARENT, otherId: \"int_x\"}) { %s } }",
+    "Mutation.unlinkInteractions": "mutation($id: ID!) { unlinkInteractions(input: {id: $id, type: PARENT, otherId: \"int_x\"}) { %s } }",
+    "Mutation.rateInteraction": "mutation($id: ID!) { rateInteraction(input: {id: $id, score: 5}) { %s } }",
+    "Mutation.updateParty": "mutation($party: ID!) { updateParty(input: {id: $party, preferredLanguage: \"en\"}) { %s } }",
+    "Mutation.grantPartyRole": "mutation($party: ID!) { grantPartyRole(input: {partyId: $party, name: \"x\"}) { %s } }",
+    "Mutation.endPartyRole": "mutation { endPartyRole(input: {id: \"rol_x\"}) { %s } }",
     "Mutation.upsertParty": "mutation { upsertParty(input: {kind: INDIVIDUAL, name: \"x\"}) { %s } }",
     "Subscription.interactionEvents": "subscription { interactionEvents { kind } }",
     "Subscription.interactionProgress": "subscription($id: ID!) { interactionProgress(interactionId: $id) { kind } }",
@@ -97,4 +111,5 @@ def operation(root: str) -> str:
     """The text that asks for a root field."""
     if not root.startswith("Mutation."):
         return OPERATIONS[root]
-    return OPERATIONS[root] % payload("party { id }" if root == "Mutation.upsertParty" else "interaction { id }")
+    thing = {"upsertParty": "party", "updateParty": "party", "grantPartyRole": "partyRole", "endPartyRole": "partyRole"}
+    return OPERATIONS[root] % payload(f"{thing.get(root.partition('.')[2], 'interaction')} {{ id }}")

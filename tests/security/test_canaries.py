@@ -13,7 +13,8 @@ from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_t
 
 from hub.domain.ids import PartyId, uuid7
 from hub.domain.terms import Role
-from hub.graph.limits import PAGED, PAGES_DEEP
+from hub.graph.execution import TOKENS
+from hub.graph.selections import PAGES_DEEP, is_page
 from tests.api import Api, Caller
 from tests.security.rights import OPERATIONS, SCHEMA
 
@@ -43,15 +44,17 @@ def selection(kind: GraphQLObjectType, depth: int, pages: int) -> str:
             continue
         if is_leaf_type(of):
             chosen.append(name)
-        elif depth and isinstance(of, GraphQLObjectType) and (pages or name not in PAGED):
-            chosen.append(f"{name} {{ {selection(of, depth - 1, pages - (name in PAGED))} }}")
+        elif depth and isinstance(of, GraphQLObjectType) and (pages or not is_page(kind, name)):
+            chosen.append(f"{name} {{ {selection(of, depth - 1, pages - is_page(kind, name))} }}")
     return " ".join(chosen)
 
 
 def whole(name: str, depth: int = DEPTH) -> str:
+    """The deepest selection of all fields that a document has room for."""
     kind = SCHEMA.type_map[name]
     assert isinstance(kind, GraphQLObjectType)
-    return selection(kind, depth, PAGES_DEEP - name.endswith(("Connection", "Page")))
+    text = selection(kind, depth, PAGES_DEEP - name.endswith(("Connection", "Page")))
+    return text if len(text.split()) < TOKENS - 100 else whole(name, depth - 1)
 
 
 async def told(agent: Caller, word: str, api: Api) -> Side:

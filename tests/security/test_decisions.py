@@ -11,6 +11,7 @@ from hub.access import mandates
 from tests.security.rights import OPERATIONS, ROOTS, fields, gated, right
 
 OPEN: Final[Mapping[str, str]] = {
+    "AllowedAct": "act allowed code requiresRoles",
     "ContactMedium": "kind address preferred",
     "EntityRef": "type entityId href name",
     "EventConnection": "edges nodes pageInfo cursor",
@@ -20,22 +21,30 @@ OPEN: Final[Mapping[str, str]] = {
     "FeedFrame": "kind cursor event interactionId reason",
     "FieldChange": "field from to",
     "Interaction": "id revision direction kind topic reason description vertical priority status statusChangedAt question resolution"
-    " allowedTransitions startedAt endedAt createdAt updatedAt channels parties customer items externalIdentifiers progress redactions"
-    " notes timeline",
+    " allowedTransitions allowedActs startedAt endedAt createdAt updatedAt channels parties customer items relationships"
+    " externalIdentifiers progress satisfaction redactions notes timeline",
     "InteractionChannel": "type name since",
     "InteractionConnection": "edges nodes pageInfo totalCount totalCountIsExact cursor",
     "InteractionEdge": "cursor node",
-    "InteractionEvent": "id cursor sequence type at recordedAt actor actorRole channel message revision status progress note"
+    "InteractionEvent": "id cursor sequence type at recordedAt actor actorRole channel message revision status progress note item"
     " interactionId redactions",
     "InteractionItem": "id type reason resolution vertical entity createdAt resolvedAt",
+    "InteractionRelationship": "type interaction",  # one out of sight is left out
     "InteractionPayload": "cursor replayed errors",
-    "Involvement": "role party since",
+    "Involvement": "role party partyRole since",
     "Note": "id text visibility channel author authorRole at",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
-    "Party": "id revision kind name preferredLanguage redactions",  # name and language: masked for whom the party is not in sight
+    "Party": "id revision kind name preferredLanguage roles redactions",  # name and language: masked for whom the party is not in sight
+    "PartyConnection": "edges nodes pageInfo totalCount totalCountIsExact",
+    "PartyEdge": "cursor node",
     "PartyPayload": "cursor replayed errors",
+    "PartyRole": "id name party status statusReason validFrom validTo",
+    "PartyRoleConnection": "edges nodes pageInfo totalCount",
+    "PartyRoleEdge": "cursor node",
+    "PartyRolePayload": "cursor replayed errors",
     "Progress": "percent stage message expectedCompletionAt updatedAt nextUpdateDueAt overdue",
     "Redaction": "field requiresRoles requiresScopes",
+    "Satisfaction": "score comment at",
     "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs",
     "Viewer": "id party roles scopes expiresAt",
 }

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,14 +19,17 @@ from hub.journal.log import read_after
 from hub.journal.subscriber import frames_after
 from hub.store import paging
 from hub.store.documents import identifier_document
-from hub.store.interactions import Interactions
+from hub.store.interactions import Interactions, order
 from hub.store.mongo import Mongo
-from hub.store.paging import Key, PageCursors
+from hub.store.paging import Key, Order, PageCursors, Window
+from hub.store.searching import ANY
 from tests.journal.acts import SECRET, journal_on, opened, report, viewer
 from tests.store.test_catalogue import INTERACTION
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 PARTIES = ["par_a", "par_b", "par_c"]
+NEWEST = order(Visibility.of(viewer(Role.AGENT)), "CREATED_AT", is_descending=True)
+UPDATED = order(Visibility.of(viewer(Role.AGENT)), "UPDATED_AT", is_descending=True)
 VIEWERS = [viewer(role, party) for role in Role for party in (None, "par_a", "par_b")]
 
 
@@ -76,15 +80,15 @@ async def test_a_walk_by_pages_meets_every_row_once_while_others_are_added(mongo
     rows = [row(f"int_{n:03}", at=chance.randrange(12), visible_to=chance.sample(PARTIES, 2)) for n in range(90)]
     chance.shuffle(rows)
     await mongo["interactions"].insert_many(rows)
-    reading, cursors, after, walked = Interactions(mongo), PageCursors(Keyring(SECRET), "test"), None, list[dict[str, Any]]()
+    reading, cursors, after, walked = Interactions(mongo), PageCursors(Keyring(SECRET)), None, list[dict[str, Any]]()
 
     for number in range(100):
-        page = await reading.newest(visibility, first=chance.randrange(1, 9), after=after)
+        page = await reading.page(visibility, ANY, (NEWEST, Window(chance.randrange(1, 9), after=after)), now=EPOCH)
         walked += page.rows
         assert page.has_previous is (number > 0)
         if not page.has_next:
             break
-        after = cursors.open(cursors.seal(Key(page.rows[-1]["createdAt"], page.rows[-1]["_id"])))
+        after = cursors.open("test", NEWEST, cursors.seal("test", NEWEST, page.rows[-1]))
         await mongo["interactions"].insert_one(row(f"int_new{number}", at=chance.randrange(12), visible_to=["par_a"]))
 
     met = [one["_id"] for one in walked]
@@ -101,11 +105,16 @@ def test_a_page_has_between_1_and_100_rows() -> None:
             paging.size(wrong)
 
 
-def test_a_cursor_of_another_list_is_refused() -> None:
-    cursor = PageCursors(Keyring(SECRET), "one").seal(Key(EPOCH, "int_1"))
+@pytest.mark.parametrize(
+    ("of", "order"), [("others", NEWEST), ("some", UPDATED), ("some", replace(UPDATED, path="publicUpdatedAt")), ("some", Order("NEWEST"))]
+)
+def test_a_cursor_of_another_list_or_order_is_refused(of: str, order: Order) -> None:
+    cursors = PageCursors(Keyring(SECRET))
+    cursor = cursors.seal("some", NEWEST, row("int_1"))
 
+    assert cursors.open("some", NEWEST, cursor) == Key(EPOCH, "int_1")
     with pytest.raises(CursorInvalid):
-        PageCursors(Keyring(SECRET), "another").open(cursor)
+        cursors.open(of, order, cursor)
 
 
 async def test_a_total_is_exact_as_far_as_is_promised_and_no_further(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +123,7 @@ async def test_a_total_is_exact_as_far_as_is_promised_and_no_further(mongo: Mong
 
     counted = []
     for number in range(8):
-        counted.append(await reading.count(everything))
+        counted.append(await reading.count(everything, ANY, now=EPOCH))
         await mongo["interactions"].insert_one(row(f"int_{number}"))
 
     assert counted == [0, 1, 2, 3, 4, 5, 6, 6]
@@ -173,8 +182,8 @@ async def plans(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> Plans:
 @pytest.mark.parametrize("who", WHO)
 async def test_no_read_looks_at_every_document(mongo: Mongo, plans: Plans, who: str) -> None:
     visibility = Visibility.of(WHO[who])
-    await Interactions(mongo).newest(visibility, first=20, after=None)
-    await Interactions(mongo).newest(visibility, first=20, after=Key(EPOCH + timedelta(milliseconds=150), "int_150"))
+    for after in (None, Key(EPOCH + timedelta(milliseconds=150), "int_150")):
+        await Interactions(mongo).page(visibility, ANY, (NEWEST, Window(20, after=after)), now=EPOCH)
     await Interactions(mongo).find(visibility, "int_001")
     for asked in (EVERYTHING, EventFilter(interaction_ids=frozenset({"int_001"})), EventFilter(status=frozenset({"OPEN"}))):
         await frames_after(mongo, visibility, asked, 50, up_to=150)
@@ -182,7 +191,7 @@ async def test_no_read_looks_at_every_document(mongo: Mongo, plans: Plans, who: 
 
     for (collection, query, _, _), stages in zip(plans.asked, await plans.stages(), strict=True):
         assert "COLLSCAN" not in stages, (collection, query)
-        assert "SORT" not in stages or query == {"$and": [{"_id": {"$in": []}}]}, (collection, query)  # nothing is soon sorted
+        assert "SORT" not in stages or "{'_id': {'$in': []}}" in str(query), (collection, query)  # nothing is soon sorted
 
 
 async def test_what_a_batch_loads_is_found_by_an_index(mongo: Mongo, plans: Plans) -> None:

@@ -1,0 +1,51 @@
+"""Anything by its id: what clients that cache by it ask again."""
+
+from typing import Any, Final
+
+import strawberry
+
+from hub.access.mandates import ROOTS, allows
+from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE
+from hub.errors import BadInput
+from hub.graph.context import Context, Info
+from hub.graph.nodes import Node
+from hub.graph.roots import admit, root
+from hub.graph.timelines import event
+from hub.journal.cursors import EVENT
+from hub.store.paging import LARGEST
+
+NEEDED: Final = {INTERACTION: "Query.interaction", PARTY: "Query.party", PARTY_ROLE: "Query.partyRoles", EVENT: "Query.events"}
+"""The root whose mandate a thing of a kind is read under."""
+
+
+@strawberry.type
+class NodeQueries:
+    @root("Query.node", description="Anything by its id; null when it is unknown or out of sight.")
+    @staticmethod
+    async def node(info: Info, id: strawberry.ID) -> Node | None:
+        admit(info, "Query.node")
+        found: Any = await _found(info.context, id)
+        return found
+
+    @root("Query.nodes", description="Each in its place; null where it is unknown, out of sight or not this viewer's to read.")
+    @staticmethod
+    async def nodes(info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        admit(info, "Query.nodes")
+        if len(ids) > LARGEST:
+            raise BadInput(f"ids has {len(ids)} entries; at most {LARGEST} are looked up at once.", "ids")
+        found: Any = [_found(info.context, id) for id in ids]
+        return list(found)
+
+
+async def _found(context: Context, id: str) -> Any:
+    kind = id[:4]
+    if kind not in NEEDED or not allows(context.viewer, ROOTS[NEEDED[kind]], own=True):
+        return None
+    if kind == INTERACTION:
+        return await context.interaction.load(id)
+    if kind == PARTY_ROLE:
+        return await context.party_role.load(id)
+    if kind == EVENT:
+        return await event(context, id)
+    party = await context.party.load(id)
+    return party if party is not None and context.visibility.sees_party(party) else None
