@@ -15,22 +15,15 @@ from typing import Any, Final
 
 import orjson
 
+from hub.domain.parties import ExternalIdentifier
+from hub.domain.terms import RelationshipType
 from hub.exchange.lenient import Unreadable
+from hub.exchange.linking import Waiting
 from hub.exchange.records import Form, Position
 from hub.exchange.tally import Kind
 
 DIRECTORY: Final = "imports"
 VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A relationship that was read: record `place` says that `other` is to `own` what `word` means."""
-
-    place: str
-    own: str
-    word: str
-    other: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +81,9 @@ def _read(found: dict[str, Any]) -> Checkpoint:
         journal=int(found["journal"]),
         counts={str(name): int(count) for name, count in found["counts"].items()},
         kinds=tuple(Kind(**kind) for kind in found["kinds"]),
-        waiting=tuple(Waiting(**one) for one in found["waiting"]),
+        waiting=tuple(_waiting(one) for one in found["waiting"]),
     )
+
+
+def _waiting(found: dict[str, Any]) -> Waiting:
+    return Waiting(**{**found, "type": RelationshipType(found["type"]), "other": ExternalIdentifier(**found["other"])})

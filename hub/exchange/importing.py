@@ -18,11 +18,12 @@ from typing import IO, Final
 from hub.domain.texts import SHORT, text
 from hub.errors import Refused, Unavailable, listed
 from hub.exchange.checkpoints import Checkpoint, Checkpoints
-from hub.exchange.lenient import Repair, Unreadable
+from hub.exchange.lenient import Unreadable, shown
+from hub.exchange.linking import Links, Unlinked, Waiting
 from hub.exchange.progress import Standing
 from hub.exchange.records import Position, Record, records
 from hub.exchange.tally import Kind, Tally
-from hub.exchange.tmf683 import read
+from hub.exchange.tmf683 import Read, read
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
 
@@ -77,11 +78,11 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A record under way."""
+    """A record under way, without its value."""
 
     record: Record
-    repairs: tuple[Repair, ...]
-    answer: asyncio.Task[Committed | Refused] | None
+    read: Read | None = None
+    answer: asyncio.Task[Committed | Refused] | None = None
     unreadable: str | None = None
 
     @property
@@ -157,6 +158,7 @@ class _Import:
         self._tally = Tally(begin.kinds if begin else ())
         self._position: Position | None = begin.position if begin else None  # everything before it is settled
         self._journal = begin.journal if begin else 0
+        self._links = Links(self._answer, begin.waiting if begin else ())
         self._since = 0  # records settled since the last checkpoint
 
     async def run(self, source: AsyncGenerator[Record, None]) -> Summary:
@@ -165,14 +167,20 @@ class _Import:
                 broken = await self._follow(source, tasks)
                 while self._window:
                     await self._settle()
-                if broken:
-                    self._stop(f"The input broke off: {broken}.")
+                if not self._summary.stopped:
+                    await self._finish(broken)
         except BaseException:  # interrupted: what is settled need not be done again
             self._note()
             raise
         if self._checkpoints and not self._summary.stopped:
             self._checkpoints.remove()
         return replace(self._summary, kinds=tuple(self._tally))
+
+    async def _finish(self, broken: str | None) -> None:
+        """All that was read is settled."""
+        if broken:
+            self._stop(f"The input broke off: {broken}.")
+        await self._link(self._links.finish)
 
     async def _follow(self, source: AsyncGenerator[Record, None], tasks: asyncio.TaskGroup) -> str | None:
         """Read and ask until the end; why the input broke off, where it did."""
@@ -197,14 +205,14 @@ class _Import:
     def _asked(self, record: Record, tasks: asyncio.TaskGroup) -> _Asked:
         kept = replace(record, value=None)
         if record.unreadable is not None:
-            return _Asked(kept, (), None, record.unreadable)
+            return _Asked(kept, unreadable=record.unreadable)
         try:
             found = read(record.value, now=self._clock(), owner=self._owner)
         except Unreadable as error:
-            return _Asked(kept, (), None, str(error))
+            return _Asked(kept, unreadable=str(error))
         if self._strict and found.repairs:
-            return _Asked(kept, found.repairs, None)
-        return _Asked(kept, found.repairs, tasks.create_task(self._answer(found.command)))
+            return _Asked(kept, found)
+        return _Asked(kept, found, tasks.create_task(self._answer(found.command)))
 
     async def _answer(self, command: Command) -> Committed | Refused:
         """Submit, and again while the database is away: a command that was committed after all is known again."""
@@ -239,17 +247,29 @@ class _Import:
                 self._skip(asked, asked.unreadable)
             case None:
                 self._tell_repairs(asked)
-        self._pass(asked.record.after)
+        await self._pass(asked.record.after)
 
-    def _pass(self, after: Position) -> None:
+    async def _pass(self, after: Position) -> None:
         """A record is settled, and everything before it."""
-        self._watch(Standing(read=after.offset, total=self._total, **self._summary.counts))
+        counts = self._summary
+        self._watch(Standing(after.offset, self._total, counts.made, counts.already_there, counts.repairs, counts.skipped))
         if self._summary.stopped:
             return
         self._position = after
         self._since += 1
         if self._since >= NOTED:
+            await self._link(self._links.make)
             self._note()
+
+    async def _link(self, make: Callable[[], Awaitable[list[Unlinked]]]) -> None:
+        """Make relationships between what is there by now; tell those that cannot be made."""
+        try:
+            unlinked = await make()
+        except Unavailable:
+            self._stop("The database does not answer: not every relationship was made. Do it again when it does.")
+            return
+        for one in unlinked:
+            self._repaired(one.waiting.place, f"{one.waiting.path}: {_sentence(one.why)}")
 
     def _note(self) -> None:
         """Keep where it stands, unless it stopped and this was kept then. An import goes on without."""
@@ -257,7 +277,8 @@ class _Import:
             return
         self._since = 0
         try:
-            self._checkpoints.write(Checkpoint(self._position, self._journal, self._summary.counts, tuple(self._tally)))
+            counts = self._summary.counts
+            self._checkpoints.write(Checkpoint(self._position, self._journal, counts, tuple(self._tally), self._links.waiting))
         except OSError as error:
             self._checkpoints = None
             self._report(f"Where this import stands cannot be kept ({error.strerror or error}): should it be cut, it begins anew.")
@@ -268,16 +289,29 @@ class _Import:
 
     def _tell_committed(self, asked: _Asked, committed: Committed) -> None:
         self._journal = committed.position
+        for relation in asked.read.relations if asked.read else ():
+            self._links.add(Waiting(asked.place, relation.path, committed.about.id, relation.type, relation.other))
         if committed.replayed:
             self._summary = replace(self._summary, already_there=self._summary.already_there + 1)
             return
         self._summary = replace(self._summary, made=self._summary.made + 1)
         self._tell_repairs(asked)
+        self._tell_taken(asked, committed)
 
     def _tell_repairs(self, asked: _Asked) -> None:
-        self._summary = replace(self._summary, repairs=self._summary.repairs + len(asked.repairs))
-        for repair in asked.repairs:
-            self._tell(asked.place, _sentence(str(repair)))
+        for repair in asked.read.repairs if asked.read else ():
+            self._repaired(asked.place, _sentence(str(repair)))
+
+    def _tell_taken(self, asked: _Asked, committed: Committed) -> None:
+        """The identifiers that it does not carry, because another interaction does."""
+        kept = {(one["owner"], one.get("type"), one["value"]) for one in (committed.document or {}).get("externalIdentifiers", ())}
+        for one in asked.read.command.further_identifiers if asked.read else ():
+            if (one.owner, one.type, one.value) not in kept:
+                self._repaired(asked.place, f'externalIdentifier: "{shown(one.value)}" names another interaction; kept in extra.')
+
+    def _repaired(self, place: str, what: str) -> None:
+        self._summary = replace(self._summary, repairs=self._summary.repairs + 1)
+        self._tell(place, what)
 
     def _tell(self, place: str, what: str) -> None:
         self._tally.add(place, what)
