@@ -21,7 +21,7 @@ from hub.exchange.checkpoints import Checkpoint, Checkpoints
 from hub.exchange.lenient import Unreadable, shown
 from hub.exchange.linking import Links, Unlinked, Waiting
 from hub.exchange.progress import Standing
-from hub.exchange.records import Position, Record, records
+from hub.exchange.records import Form, Position, Record, records
 from hub.exchange.tally import Kind, Tally
 from hub.exchange.tmf683 import Read, read
 from hub.journal.batch import Committed
@@ -45,6 +45,7 @@ class Summary:
     already_there: int = 0
     repairs: int = 0
     skipped: int = 0
+    linked: int = 0
     stopped: str | None = None
     kinds: tuple[Kind, ...] = field(default=(), compare=False)
 
@@ -55,21 +56,29 @@ class Summary:
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> "Summary":
         """That of an import which was cut at a checkpoint."""
-        return cls(counts["made"], counts["already_there"], counts["repairs"], counts["skipped"])
+        return cls(counts["made"], counts["already_there"], counts["repairs"], counts["skipped"], counts["linked"])
 
     @property
     def counts(self) -> dict[str, int]:
         """What a checkpoint keeps of it."""
-        return {"made": self.made, "already_there": self.already_there, "repairs": self.repairs, "skipped": self.skipped}
+        return {
+            "made": self.made,
+            "already_there": self.already_there,
+            "repairs": self.repairs,
+            "skipped": self.skipped,
+            "linked": self.linked,
+        }
 
     def table(self) -> Iterator[str]:
-        """The kinds of repairs and refusals, the most frequent first, a line each."""
-        yield from map(str, sorted(self.kinds, key=lambda kind: -kind.count))
+        """The kinds of repairs and refusals, the most frequent first, a line each; none where each was met once, and told so."""
+        if any(kind.count > 1 for kind in self.kinds):
+            yield from map(str, sorted(self.kinds, key=lambda kind: -kind.count))
 
     def __str__(self) -> str:
         counts = [
             _counted(self.made, "interaction imported", "interactions imported"),
             f"{self.already_there} already there",
+            *([_counted(self.linked, "relationship made", "relationships made")] if self.linked else []),
             _counted(self.repairs, "repair", "repairs"),
             _counted(self.skipped, "record skipped", "records skipped"),
         ]
@@ -114,6 +123,8 @@ async def import_file(
             found = await records(stream, begin.position if begin else None)
         except Unreadable as error:
             raise Unreadable(f"{_named(source)} cannot be imported: {error}.") from None
+        if begin:
+            report(f"Goes on after {_place(begin.position)}, where it was cut.")
         importing = _Import(
             submit,
             clock=clock,
@@ -268,6 +279,8 @@ class _Import:
         except Unavailable:
             self._stop("The database does not answer: not every relationship was made. Do it again when it does.")
             return
+        finally:
+            self._summary = replace(self._summary, linked=self._summary.linked + self._links.taken())
         for one in unlinked:
             self._repaired(one.waiting.place, f"{one.waiting.path}: {_sentence(one.why)}")
 
@@ -320,6 +333,10 @@ class _Import:
     def _stop(self, why: str) -> None:
         self._note()
         self._summary = replace(self._summary, stopped=self._summary.stopped or why)
+
+
+def _place(position: Position) -> str:
+    return f"line {position.lines:,}" if position.form is Form.LINES else f"record {position.number:,}"
 
 
 def _size(stream: IO[bytes]) -> int | None:

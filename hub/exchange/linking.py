@@ -43,17 +43,22 @@ class Unlinked:
 
 
 class Links:
-    """The relationships of one import; `made` counts those that were not there before."""
+    """The relationships of one import."""
 
     def __init__(self, answer: Answer, waiting: Sequence[Waiting] = ()) -> None:
-        self.made = 0
         self._answer = answer
+        self._made = 0
         self._fresh: list[Waiting] = []
         self._waiting = list(waiting)
 
     def add(self, wanted: Waiting) -> None:
         """One of an interaction that is there."""
         self._fresh.append(wanted)
+
+    def taken(self) -> int:
+        """How many were made, of those that were not there before, since this was asked last."""
+        made, self._made = self._made, 0
+        return made
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -89,7 +94,7 @@ class Links:
                     case Refused():
                         unlinked.append(Unlinked(one, f"{str(answer).rstrip('.')}; kept in extra"))
                     case _:
-                        self.made += not answer.replayed
+                        self._made += not answer.replayed
         return absent, unlinked
 
     async def _one(self, wanted: Waiting) -> Committed | Refused:
