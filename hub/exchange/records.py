@@ -6,14 +6,14 @@ a value: the ones after it are still read.
 
 import json
 import math
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any, Final
 
 from hub.exchange.lenient import Unreadable
 from hub.exchange.splitting import Ending
-from hub.exchange.stream import BLANK, BOM, Stream
+from hub.exchange.stream import BLANK, Stream
 
 RECORD: Final = 4 * 1024 * 1024  # bytes of one record: with its repairs it still fits the 8 MiB of a document
 
@@ -55,38 +55,42 @@ async def records(stream: IO[bytes], position: Position | None = None) -> AsyncG
         source = Stream(stream, position.offset, position.lines)
         return _by_line(source) if position.form is Form.LINES else _by_element(source, position.form, position.number)
     source = Stream(stream)
-    first = await source.first_line(RECORD)
-    if not first:
-        raise Unreadable("it is empty")
-    if first.removeprefix(BOM).startswith(b"["):
-        return await _begun(_array(source))
-    return await _lines_or_objects(source, first)
+    match await source.opening():
+        case b"":
+            raise Unreadable("it is empty")
+        case b"[":
+            return await _begun(_array(source))
+        case b"{":
+            return await _lines_or_objects(source)
+        case _:
+            return await _lines(source)
 
 
-async def _lines_or_objects(source: Stream, first: bytes) -> AsyncGenerator[Record, None]:
-    is_object = first.removeprefix(BOM).startswith(b"{")
-    if isinstance(_value(first)[0], dict) or (is_object and len(first) > RECORD):
+async def _lines_or_objects(source: Stream) -> AsyncGenerator[Record, None]:
+    first = await source.peek_line(RECORD)
+    if len(first) > RECORD or isinstance(_value(first)[0], dict):
         return _by_line(source)
     whole = await source.peek(RECORD + 1)
-    if is_object and _begins_with_an_object(whole):
-        return _objects(source)
-    if _has_a_record(whole.splitlines()):
+    end = Ending(None).find(bytearray(whole))
+    if end is not None and isinstance(_value(whole[:end])[0], dict):
+        return _by_element(source, Form.OBJECTS, 0)
+    if len(whole) > RECORD and not _has_a_record(whole):
+        return _by_element(source, Form.OBJECTS, 0)
+    return await _lines(source)
+
+
+async def _lines(source: Stream) -> AsyncGenerator[Record, None]:
+    """By line, where there is a line to read at all. Raises Unreadable with what is wrong with the whole."""
+    whole = await source.peek(RECORD + 1)
+    if _has_a_record(whole):
         return _by_line(source)
-    if is_object and len(whole) > RECORD:
-        return _objects(source)
     _, unreadable = _value(whole)
     raise Unreadable(unreadable or "it holds neither an object nor an array")
 
 
-def _begins_with_an_object(whole: bytes) -> bool:
-    document = bytearray(whole.lstrip(BLANK).removeprefix(BOM))
-    end = Ending(None).find(document)
-    return end is not None and isinstance(_value(bytes(document[:end]))[0], dict)
-
-
-def _has_a_record(lines: Iterable[bytes]) -> bool:
+def _has_a_record(whole: bytes) -> bool:
     """Whether this is NDJSON with a broken beginning; the objects inside of a broken document are indented."""
-    return any(line.startswith(b"{") and isinstance(_value(line)[0], dict) for line in lines)
+    return any(line.startswith(b"{") and isinstance(_value(line)[0], dict) for line in whole.splitlines())
 
 
 async def _begun(found: AsyncGenerator[Record, None]) -> AsyncGenerator[Record, None]:
@@ -119,15 +123,8 @@ async def _by_line(source: Stream) -> AsyncGenerator[Record, None]:
 
 async def _array(source: Stream) -> AsyncGenerator[Record, None]:
     """What its brackets hold; what comes after them is read by line."""
-    begins = source.buffer.find(b"[") + 1
-    source.pass_over(begins)
+    source.pass_over(1)
     async for record in _by_element(source, Form.ARRAY, 0):
-        yield record
-
-
-async def _objects(source: Stream) -> AsyncGenerator[Record, None]:
-    source.pass_over(source.buffer.find(b"{"))
-    async for record in _by_element(source, Form.OBJECTS, 0):
         yield record
 
 

@@ -11,9 +11,10 @@ from typing import Final
 NESTED: Final = re.compile(rb'["{}\[\]]')
 FLAT: Final = re.compile(rb'[",\]\n]')
 STRING: Final = re.compile(rb'["\\\n]')
-OPENING: Final = frozenset(b"{[")
+CLOSING: Final = {b"{": b"}", b"[": b"]"}
 QUOTE: Final = ord('"')
 
+LEVELS: Final = 10_000  # brackets remembered; deeper ones are counted
 TAIL: Final = 2_048  # bytes kept of what is passed over: the beginning of a line may stand astride
 INDENT: Final = 1_000  # blanks before an element, beyond which it is nobody's layout
 
@@ -28,7 +29,8 @@ class Ending:
         self._indent = indent
         self._next: re.Pattern[bytes] | None = None
         self._position = 0
-        self._depth = 0
+        self._open = bytearray()  # brackets, by their closing ones
+        self._beyond = 0  # how many more are open
         self._in_string = False
 
     def find(self, buffer: bytearray) -> int | None:
@@ -48,11 +50,11 @@ class Ending:
         return gone
 
     def _balanced(self, buffer: bytearray) -> int | None:
-        if not self._position and not self._depth:
-            self._depth = int(buffer[0] in OPENING)
+        if not self._position:
+            self._open += CLOSING.get(bytes(buffer[:1]), b"")
             self._position = int(buffer[0] != QUOTE)
         while True:
-            pattern = STRING if self._in_string else NESTED if self._depth else FLAT
+            pattern = STRING if self._in_string else NESTED if self._open else FLAT
             found = pattern.search(buffer, self._position)
             if found is None:
                 self._position = len(buffer)
@@ -68,12 +70,28 @@ class Ending:
             elif mark == b"\n" and self._in_string:
                 self._in_string = False  # no string of JSON holds one
                 self._break(buffer)
-            elif not self._depth:
+            elif not self._open:
                 return found.start()
+            elif closing := CLOSING.get(mark):
+                self._opens(closing)
             else:
-                self._depth += 1 if mark[0] in OPENING else -1
-                if not self._depth:
+                if not self._closes(mark):
+                    self._break(buffer)
+                if not self._open:
                     return found.end()
+
+    def _opens(self, closing: bytes) -> None:
+        if len(self._open) < LEVELS:
+            self._open += closing
+        else:
+            self._beyond += 1
+
+    def _closes(self, mark: bytes) -> bool:
+        """Whether this is the bracket that was due."""
+        if self._beyond:
+            self._beyond -= 1
+            return True
+        return mark[0] == self._open.pop()
 
     def _break(self, buffer: bytearray) -> None:
         if not self.is_broken:

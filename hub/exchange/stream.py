@@ -10,6 +10,7 @@ CHUNK: Final = 256 * 1024  # bytes read at once
 
 BOM: Final = b"\xef\xbb\xbf"
 BLANK: Final = b" \t\r\n"
+BEFORE: Final = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*")
 BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
 
 
@@ -53,13 +54,21 @@ class Stream:
             await self.more()
         return bytes(memoryview(self.buffer)[:size])
 
-    async def first_line(self, most: int) -> bytes:
-        """The first line that holds something, or a little more than `most` bytes of it; it stays to be read."""
+    async def opening(self) -> bytes:
+        """The first byte that says something, which stays to be read; none where nothing does."""
         while True:
-            line, end, _ = bytes(self.buffer).lstrip(BLANK).partition(b"\n")
-            if end or self.has_ended or len(self.buffer) > most:
-                return line.rstrip(BLANK)
+            found = BEFORE.match(self.buffer)
+            self.pass_over(found.end() if found else 0)
+            if self.has_ended or (self.buffer and not BOM.startswith(self.buffer)):
+                return bytes(memoryview(self.buffer)[:1])
             await self.more()
+
+    async def peek_line(self, most: int) -> bytes:
+        """The next line, or a little more than `most` bytes of it; it stays to be read."""
+        while not self.has_ended and b"\n" not in self.buffer and len(self.buffer) <= most:
+            await self.more()
+        end = self.buffer.find(b"\n")
+        return bytes(memoryview(self.buffer)[: end if end >= 0 else len(self.buffer)])
 
     async def line(self, most: int) -> bytes | None:
         """The next line; one of more than `most` bytes is cut there, and the rest of it passed over. None at the end."""
