@@ -12,7 +12,7 @@ from hub.exchange.tmf683 import read
 
 NOW: Final = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DATE: Final = "a date"
-Table = Mapping[str, Any]
+Table = dict[str, Any]
 
 # Names as the definitions of TMF683 v4.0.0 and v5.0.0 have them: a text, a DATE, another definition, or a list of it.
 COMMON: Final[Table] = dict.fromkeys(("@baseType", "@schemaLocation", "@type"), "")
@@ -177,7 +177,7 @@ class Filled:
         self._given = given
         self.document: dict[str, Any] = self._object(table, "")
 
-    def _object(self, table: Table, path: str) -> dict[str, Any]:
+    def _object(self, table: Mapping[str, Any], path: str) -> dict[str, Any]:
         return {name: self._value(what, f"{path}.{name}".lstrip(".")) for name, what in table.items()}
 
     def _value(self, what: Any, path: str) -> Any:
