@@ -44,4 +44,4 @@ class Tally:
 
 
 def _kind(line: str) -> str:
-    return VARYING.sub("...", INDEX.sub("[]", QUOTED.sub('"..."', line))).rstrip(".")[:300]
+    return VARYING.sub("...", INDEX.sub("[]", QUOTED.sub('"..."', line.removesuffix("."))))[:300]
