@@ -9,6 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 PIP := .venv/bin/python -m pip --quiet install
 ARGS ?=
 
+# What `make check` also runs on Motor: whatever talks to the database most. Much of it is waiting for databases that are away: hence three at
+# once, and in this order.
+ON_MOTOR := tests/store tests/graphql tests/streams tests/journal/test_committer.py tests/journal/test_feed.py tests/journal/test_failures.py
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check prove bench schema lock clean
 
@@ -26,7 +30,8 @@ test: .venv/dev ## run the tests (ARGS="-k journal" goes to pytest)
 check: .venv/dev ## lint, types, tests with warnings as errors, and the committed schema: what CI runs
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -n 2 --dist loadscope
+	HUB_MONGO_DRIVER=pymongo .venv/bin/python -m pytest -n 2 --dist loadscope
+	HUB_MONGO_DRIVER=motor .venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ON_MOTOR)
 	@.venv/bin/hub schema | diff -u schema.graphql - || { echo 'schema.graphql is not what the code says: run `make schema` and commit it.'; exit 1; }
 
 prove: .venv/dev ## run the long proofs: kills, many processes, figures

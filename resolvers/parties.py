@@ -26,13 +26,13 @@ class PartyQueries:
         info: Info, id: strawberry.ID | None = None, external_identifier: ExternalIdentifierInput | None = None
     ) -> Party | None:
         admit(info, "Query.party")
-        parties, visibility = info.context.parties, info.context.visibility
+        parties, visibility, projection = info.context.parties, info.context.visibility, info.context.projection("Party")
         if (id is None) == (external_identifier is None):
             raise BadInput("A party is asked for by id or by externalIdentifier, by exactly one of them.", "id")
         found: Any = (
-            await parties.find_external(visibility, external_identifier.meant("externalIdentifier"))
+            await parties.find_external(visibility, external_identifier.meant("externalIdentifier"), projection)
             if external_identifier
-            else await parties.find(visibility, id or "", info.context.projection("Party"))
+            else await parties.find(visibility, id or "", projection)
         )
         return found
 

@@ -32,7 +32,7 @@ class InteractionStreams:
     @staticmethod
     async def interaction_progress(info: Info, interaction_id: strawberry.ID, after: Cursor | None = None) -> AsyncIterator[FeedFrame]:
         admit(info, "Subscription.interactionProgress")
-        if await info.context.interactions.find(info.context.visibility, interaction_id) is None:
+        if await info.context.interaction.load(interaction_id) is None:
             raise NotFound("interaction", "interactionId")
         frames: Any = _frames(info, EventFilter(interaction_ids=frozenset({interaction_id}), public_only=True), after)
         return frames

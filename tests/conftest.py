@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +23,10 @@ from hub.web.hub import Hub, opened
 from tests.api import Api
 
 
+def pytest_report_header() -> str:
+    return f"driver: {os.environ.get('HUB_MONGO_DRIVER') or 'pymongo'}"  # held to it by tests/store/test_mongo.py
+
+
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A mongod of this test process."""
@@ -30,9 +35,9 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def mongo(mongo_uri: str) -> AsyncIterator[Mongo]:
-    """An empty database, with its validators and indexes."""
-    async with connected(mongo_uri, "hub") as mongo:
+async def mongo(settings: Settings, mongo_uri: str) -> AsyncIterator[Mongo]:
+    """An empty database, with its validators and indexes, by the driver that HUB_MONGO_DRIVER names."""
+    async with connected(mongo_uri, "hub", settings.mongo_driver) as mongo:
         await catalogue.apply(mongo)
         for name in await mongo.database.list_collection_names():
             await mongo[name].delete_many({})

@@ -1,9 +1,12 @@
 """What the README shows is what the hub does: its operations run, its commands are there, its settings are the settings."""
 
+import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 VARYING = (
     (re.compile(r'"int_[0-9a-f]{32}"'), '"<interaction>"'),
-    (re.compile(r'"[A-Za-z0-9_-]{44}"'), '"<cursor>"'),
+    (re.compile(r'"[A-Za-z0-9_-]{44,90}"'), '"<cursor>"'),
     (re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"'), '"<time>"'),
 )
 
@@ -34,6 +37,12 @@ class Example:
     role: Role
     text: str
     answers: list[Any]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """As they stand in its comment."""
+        given = re.search(r"# variables: (.*)", self.text)
+        return dict(json.loads(given.group(1))) if given else {}
 
     @property
     def name(self) -> str:
@@ -69,15 +78,27 @@ async def cast(api: Api) -> Demo:
 
 
 def caller(api: Api, cast: Demo, role: Role) -> Caller:
-    return api.as_role(role, {Role.CUSTOMER: cast.customer, Role.AGENT: cast.agent}[role])
+    parties = {Role.CUSTOMER: cast.customer, Role.AGENT: cast.agent, Role.SUPERVISOR: cast.supervisor, Role.PARTNER: cast.partner}
+    return api.as_role(role, parties[role])
+
+
+def meant(cast: Demo, variables: dict[str, str]) -> dict[str, str]:
+    """The ids of this run in place of those that are shown."""
+    fibre, _, slow, *_ = cast.interactions
+    known = {
+        "int_01a2098d5f0e7f0a8b1c2d3e4f5a6b7c": fibre,
+        "int_01a2098d5f0e7b3c9d2e4f5061728394": slow,
+        "par_01a2098d5f0e7f0a8b1c2d3e4f5a6b7d": cast.agent,
+    }
+    return {name: known[value] for name, value in variables.items()}
 
 
 async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: Demo) -> None:
     shown = list(examples())
-    assert len(shown) == 3
+    assert len(shown) == 7
 
     for example in shown:
-        variables = {"id": cast.ongoing} if "# variables:" in example.text else {}
+        variables = meant(cast, example.variables)
         caller_ = caller(api, cast, example.role)
         if "subscription" in example.text:
             async with caller_.stream(example.text, **variables) as stream:
@@ -87,6 +108,28 @@ async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: 
         else:
             answers = [(await caller_.ask(example.text, **variables)).body]
         assert [settled(answer) for answer in answers] == [settled(answer) for answer in example.answers]
+
+
+async def test_the_partners_script_of_the_readme_tells_what_happened_since_last_time(api: Api, cast: Demo, tmp_path: Path) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    partner = caller(api, cast, Role.PARTNER)
+    environment = {"URL": f"http://{api.address}/graphql", "TOKEN": str(partner.token), "PATH": os.environ["PATH"]}
+
+    async def told() -> list[str]:
+        run = await asyncio.create_subprocess_exec(sys.executable, "-c", script, cwd=tmp_path, env=environment, stdout=PIPE)
+        out, _ = await asyncio.wait_for(run.communicate(), 30)
+        assert run.returncode == 0
+        return out.decode().splitlines()
+
+    first = await told()
+    again = await told()
+    await caller(api, cast, Role.AGENT).done("reportProgress", id=cast.ongoing, message="The technician rings.")
+    await caller(api, cast, Role.AGENT).create(reason="no business of the partner's")
+    later = await told()
+
+    assert first == [f"CREATED {cast.ongoing} "]
+    assert again == []
+    assert later == [f"PROGRESS_REPORTED {cast.ongoing} The technician rings."]
 
 
 def test_what_the_readme_imports_is_imported_as_it_says(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hub.store.party_roles import PartyRoles
 
 Document = dict[str, Any]
 
-PAGES: Final = 100  # read for one answer: a page, and one for each of its rows
+PAGES: Final = 1 + 100  # read for one answer: a page, and one for each of its rows
 
 ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Interaction": ROW_NEEDS, "Party": ("kind", "name")}
 """What of a type is read whatever is selected: by it is judged who sees it, and what of it."""

@@ -87,7 +87,7 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
             Index((("visibleTo", 1), ("publicUpdatedAt", -1), ("_id", -1))),  # in the order that others than staff may know
             Index((("status", 1), ("createdAt", -1), ("_id", -1))),
             Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
-            Index((("priority", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # what is most urgent
+            Index((("priority", 1), ("_id", 1))),  # what is most urgent
             Index((("assignee", 1), ("createdAt", -1), ("_id", -1)), only={"assignee": {"$exists": True}}),  # whose desk it lies on
             Index((("items.entity.entityId", 1), ("_id", 1)), only={"items.entity.entityId": {"$exists": True}}),  # about an order, a bill
             _words_of("reason", "description", "notes.text"),  # internal notes lie elsewhere, and are not found

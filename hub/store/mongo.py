@@ -39,6 +39,7 @@ Driver = Literal["pymongo", "motor"]
 UNIT: Final = 8.0  # seconds that one unit of work may take; a URI's timeoutMS would not bound a transaction
 SEARCH: Final = 2.0  # seconds for a search: who waits longer at a screen has gone
 REACH: Final = 5_000  # milliseconds to find a primary: an election takes two or three seconds
+FAREWELL: Final = 1.0  # seconds to tell the server that our sessions are over; it forgets them by itself after half an hour
 NOT_NOW: Final = frozenset(
     {11600, 11602, 91, 189, 10107, 13435, 13436, 133}  # going down, stepping down, no primary
     | {6, 7, 89, 202, 317, 9001}  # a host not found, not reached, its connection lost
@@ -86,10 +87,12 @@ class Mongo:
         return self.database[name]
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        closing: Any = self.client.close()
-        if closing is not None:
-            await closing
+        """Let go of every connection. It says goodbye to the server, and does not wait for one that is away."""
+        with timeout(FAREWELL):
+            if self.driver == "pymongo":
+                await self.client.close()
+            else:  # Motor says it on the event loop's own thread, and everybody would wait
+                await asyncio.to_thread(cast("Any", self.client).delegate.close)
 
     async def check(self) -> str:
         """The server's version; StartupError where it cannot keep what the hub promises, saying what to change."""
@@ -113,9 +116,10 @@ class Mongo:
     async def answers(self, seconds: float = 2.0) -> bool:
         """Whether a primary answers within some seconds."""
         try:
-            with timeout(seconds):
-                await self.client.admin.command("ping")
-        except PyMongoError:
+            async with asyncio.timeout(seconds):  # the driver's own clock is not looked at while Motor's threads are all busy
+                with timeout(seconds):
+                    await self.client.admin.command("ping")
+        except (PyMongoError, TimeoutError):
             return False
         return True
 
@@ -134,16 +138,11 @@ class Mongo:
 
     async def session(self) -> AsyncClientSession:
         """A new session; end it with `end_session`."""
-        starting: Any = self.client.start_session()
-        if isinstance(starting, Awaitable):
-            starting = await starting
-        return cast("AsyncClientSession", starting)
+        return cast("AsyncClientSession", await _ready(self.client.start_session()))
 
     async def begin(self, session: AsyncClientSession) -> None:
         """Open a transaction with majority write concern on `session`; its first command starts it on the server."""
-        starting: Any = session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern(w="majority", j=True))
-        if asyncio.iscoroutine(starting):
-            await starting
+        await _ready(session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern(w="majority", j=True)))
 
     async def page(
         self, collection: str, query: Document, *, projection: Any = None, sort: Any = None, limit: int = 0
@@ -151,6 +150,11 @@ class Mongo:
         """Every matching document, at most `limit`, as one list."""
         cursor = self[collection].find(dict(query), projection, sort=sort, limit=limit, batch_size=max(limit, 0) or 1_000)
         return await cursor.to_list(None)
+
+    async def aggregate(self, collection: str, pipeline: Sequence[Document], **options: Any) -> list[dict[str, Any]]:
+        """Everything that a pipeline gives, as one list; `options` are the aggregate command's."""
+        cursor = await _ready(self[collection].aggregate([dict(stage) for stage in pipeline], **{"batchSize": 1_000} | options))
+        return cast("list[dict[str, Any]]", await cursor.to_list(None))
 
     async def by_ids(self, collection: str, ids: Sequence[Any], projection: Any = None) -> dict[Any, dict[str, Any]]:
         """The documents with these `_id`s that exist, by `_id`; asks nothing for no ids."""
@@ -172,6 +176,11 @@ class Mongo:
             await self[collection].insert_one(documents[0], session=session)
         elif documents:
             await self[collection].insert_many(documents, ordered=False, session=session)
+
+
+async def _ready(begun: Any) -> Any:
+    """What one driver gives at once and the other after a while."""
+    return await begun if isinstance(begun, Awaitable) else begun
 
 
 @contextlib.contextmanager

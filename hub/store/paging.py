@@ -1,20 +1,21 @@
 """Pages by keyset: a cursor says after which key to go on, so that a page costs the same wherever it lies, in both directions."""
 
+import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
 from hub.access.keys import Keyring, Seal
-from hub.errors import BadInput, CursorInvalid
+from hub.errors import BadInput
 from hub.store.mongo import Mongo
 
 PAGE: Final = 20  # rows when nobody says how many
 LARGEST: Final = 100
 COUNTED: Final = 10_000  # totals are exact up to here; counting a million costs 100 ms and tells a person nothing more
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+STAMP: Final = struct.Struct(">Bq")
+KINDS: Final = (type(None), int, datetime)
 EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 Query = Mapping[str, Any]
@@ -63,24 +64,30 @@ class Rows:
 
 
 class PageCursors:
-    """Seals keys with the list and the order that they are of: a cursor of another one is refused, not misread."""
+    """Seals keys, with keys of its own for each list and order: a cursor of another one is refused, not misread."""
 
     def __init__(self, keyring: Keyring) -> None:
-        self._seal = Seal(keyring, "page")
+        self._keyring = keyring
+        self._seals: dict[tuple[str, Order], Seal] = {}  # a handful of lists, each in a handful of orders
 
     def seal(self, of: str, order: Order, row: Mapping[str, Any]) -> str:
         """The cursor of a row."""
         value = row.get(order.path) if order.path else None
-        stamp = (value - EPOCH) // timedelta(milliseconds=1) if isinstance(value, datetime) else value
-        return self._seal.seal(orjson.dumps([of, order.name, order.path, stamp, isinstance(value, datetime), row["_id"]]))
+        stamp = (value - EPOCH) // timedelta(milliseconds=1) if isinstance(value, datetime) else value or 0
+        return self._of(of, order).seal(STAMP.pack(KINDS.index(type(value)), stamp) + row["_id"].encode())
 
     def open(self, of: str, order: Order, cursor: str) -> Key:
         """The row's key; CursorInvalid for what is not a cursor of this list in this order."""
-        found = orjson.loads(self._seal.open(cursor))
-        if found[:3] != [of, order.name, order.path]:
-            raise CursorInvalid
-        _, _, _, stamp, is_moment, id = found
-        return Key(EPOCH + timedelta(milliseconds=stamp) if is_moment else stamp, id)
+        packed = self._of(of, order).open(cursor)
+        kind, stamp = STAMP.unpack(packed[: STAMP.size])
+        values: Mapping[type, Value] = {datetime: EPOCH + timedelta(milliseconds=stamp), int: stamp}
+        return Key(values.get(KINDS[kind]), packed[STAMP.size :].decode())
+
+    def _of(self, of: str, order: Order) -> Seal:
+        order = Order(order.name, order.path)  # whichever way it is walked, a key stands where it stands
+        if (seal := self._seals.get((of, order))) is None:
+            seal = self._seals[of, order] = Seal(self._keyring, f"page:{of}:{order.name}:{order.path}")
+        return seal
 
 
 def size(first: int | None, name: str = "first") -> int:
@@ -124,7 +131,7 @@ def _segments(order: Order, window: Window) -> Iterator[tuple[list[Query], list[
     """What to ask for, one after the other: rows with a value and rows without are stretches of their own."""
     direction = -1 if order.is_descending != window.is_backward else 1
     bounds = [(key, is_after) for key, is_after in ((window.after, True), (window.before, False)) if key is not None]
-    stretches = [path for path in (order.path, None) if path is not None or order.is_nullable or order.path is None]
+    stretches = (order.path, None) if order.is_nullable else (order.path,)
     for path in reversed(stretches) if window.is_backward else stretches:
         clauses: list[Query] = [_stretch(order, path)]
         for key, is_after in bounds:

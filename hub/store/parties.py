@@ -48,10 +48,11 @@ class Parties:
         found = (await self.named(visibility, [id], projection))[0]
         return found if found is not None and visibility.sees_party(found) else None
 
-    async def find_external(self, visibility: Visibility, identifier: ExternalIdentifier) -> dict[str, Any] | None:
+    async def find_external(self, visibility: Visibility, identifier: ExternalIdentifier, projection: Any = None) -> dict[str, Any] | None:
         """The party with this external identifier, or None when it is unknown or out of sight."""
         with unit_of_work():
-            found = await self._mongo.page(COLLECTION, {"externalIdentifiers": {"$elemMatch": identifier_document(identifier)}}, limit=1)
+            named = {"externalIdentifiers": {"$elemMatch": identifier_document(identifier)}}
+            found = await self._mongo.page(COLLECTION, named, projection=projection, limit=1)
         return found[0] if found and visibility.sees_party(found[0]) else None
 
     async def page(self, visibility: Visibility, sought: PartyFilter, window: Window, projection: Any = None) -> Rows:

@@ -82,7 +82,8 @@ class InteractionFilter:
         yield {} if self.unassigned is None else {"assignee": ABSENT if self.unassigned else PRESENT}
         yield {} if self.escalated is None else {"escalationLevel": PRESENT if self.escalated else ABSENT}
         yield _overdue(self.overdue, now)
-        yield {} if self.entity is None else {"items": {"$elemMatch": _entity(self.entity)}}
+        if self.entity is not None:  # said twice: by the second, the index over those with an entity is known to serve
+            yield {"items": {"$elemMatch": _entity(self.entity)}, "items.entity.entityId": self.entity.entity_id}
         if self.external_identifier is not None:
             yield {"externalIdentifiers": {"$elemMatch": identifier_document(self.external_identifier)}}
         spans = {"createdAt": self.created_at, visibility.updated_at: self.updated_at, "endedAt": self.ended_at}

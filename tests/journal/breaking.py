@@ -2,10 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+
+from hub.settings import Settings
+
+CLASSES: Final[dict[str, tuple[Any, Any]]] = {
+    "pymongo": (AsyncCollection, AsyncClientSession),
+    "motor": (AsyncIOMotorCollection, AsyncIOMotorClientSession),
+}
+Collection, Session = CLASSES[Settings.load().mongo_driver]  # of the driver that the tests run on
 
 
 class Breaking:
@@ -40,7 +50,7 @@ class BreakingOn(Breaking):
 
     def __init__(self, patch: pytest.MonkeyPatch, collection: str, *names: str, error: Exception, times: int = 1) -> None:
         self._collection = collection
-        super().__init__(patch, AsyncCollection, *names, error=error, times=times)
+        super().__init__(patch, Collection, *names, error=error, times=times)
 
     def meant(self, *args: Any) -> bool:
         return bool(args[0].name == self._collection)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from hub.commands.interactions import Close, Create, Transition
@@ -39,7 +38,7 @@ from tests.journal.acts import (
     submit,
     viewer,
 )
-from tests.journal.breaking import Gate
+from tests.journal.breaking import Gate, Session
 
 ACTOR = Actor(None, Role.AGENT)
 SOMEONE = ExternalIdentifier("crm", "4711", "customerId")
@@ -80,7 +79,7 @@ async def test_a_refused_command_changes_nothing_and_costs_its_neighbours_nothin
 
 async def test_a_refusal_is_told_only_once_what_it_was_judged_on_is_committed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     interaction = await opened(journal)
-    held, told = Gate(monkeypatch, AsyncClientSession, "commit_transaction"), asyncio.Event()
+    held, told = Gate(monkeypatch, Session, "commit_transaction"), asyncio.Event()
 
     closing = asyncio.create_task(submit(journal, Close(id=interaction, resolution="Done.")))
     refused = asyncio.create_task(report(journal, interaction))
@@ -197,7 +196,7 @@ async def test_a_refused_command_does_not_use_up_its_key(journal: Journal) -> No
 
 async def test_a_caller_that_hangs_up_drops_only_its_own_answer(journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     interaction = await opened(journal)
-    held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+    held = Gate(monkeypatch, Session, "commit_transaction")
 
     tasks = [asyncio.create_task(report(journal, interaction, f"step {number}")) for number in range(3)]
     await held.reached.wait()
@@ -214,7 +213,7 @@ async def test_a_caller_that_hangs_up_drops_only_its_own_answer(journal: Journal
 async def test_a_queue_that_is_full_says_so_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committing, "BACKLOG", 8)
     interaction = await opened(journal)
-    held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+    held = Gate(monkeypatch, Session, "commit_transaction")
     first = asyncio.create_task(report(journal, interaction))
     await held.reached.wait()
     queued = [asyncio.create_task(report(journal, interaction)) for _ in range(8)]
@@ -230,7 +229,7 @@ async def test_a_queue_that_is_full_says_so_at_once(journal: Journal, monkeypatc
 
 async def test_who_waits_too_long_hears_unavailable_and_the_next_one_is_served(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     interaction = await opened(journal)
-    held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+    held = Gate(monkeypatch, Session, "commit_transaction")
     monkeypatch.setattr(committing, "PATIENCE", 0.05)
 
     with pytest.raises(Unavailable):
@@ -259,7 +258,7 @@ async def test_a_hub_closes_promptly_when_the_database_does_not_answer(mongo: Mo
 
     async with journal_on(mongo) as journal:
         interaction = await opened(journal)
-        held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+        held = Gate(monkeypatch, Session, "commit_transaction")
         first = asyncio.create_task(report(journal, interaction))
         await held.reached.wait()
         second = asyncio.create_task(report(journal, interaction))

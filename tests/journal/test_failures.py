@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 from hub.errors import InternalError
@@ -23,7 +22,7 @@ from tests.journal.acts import (
     report,
     until,
 )
-from tests.journal.breaking import Breaking, BreakingOn, Gate, breaking_inserts
+from tests.journal.breaking import Breaking, BreakingOn, Gate, Session, breaking_inserts
 
 Break = Callable[[pytest.MonkeyPatch, Journal, Exception, int], Breaking]
 
@@ -43,14 +42,14 @@ def writes(collection: str, *names: str) -> Break:
 STEPS: dict[str, Break] = {
     "take the turn": turn("take"),
     "load": method(Desk, "load"),
-    "begin": method(AsyncClientSession, "start_transaction"),
+    "begin": method(Mongo, "begin"),
     "move the head": writes("heads", "update_one"),
     "write documents": writes("interactions", "bulk_write", "update_one"),
     "write entries": writes("journal", "insert_many", "insert_one"),
     "write personal parts": writes("personal", "insert_many", "insert_one"),
     "write keys": writes("idempotency", "insert_many", "insert_one"),
-    "commit, before it happened": method(AsyncClientSession, "commit_transaction"),
-    "commit, after it happened": method(AsyncClientSession, "commit_transaction", after=True),
+    "commit, before it happened": method(Session, "commit_transaction"),
+    "commit, after it happened": method(Session, "commit_transaction", after=True),
     "pass the turn on": turn("pass_on"),
 }
 DRIVERS = {"a fault of ours": RuntimeError("injected"), "a lost connection": AutoReconnect("injected")}
@@ -123,7 +122,7 @@ async def test_a_commit_whose_result_is_unknown_ends_in_exactly_once(
     interaction = await opened(journal)
     error = AutoReconnect("injected", errors={"errorLabels": [UNKNOWN]})
     error._add_error_label(UNKNOWN)
-    breaking = Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error=error, times=times, after=happened)
+    breaking = Breaking(monkeypatch, Session, "commit_transaction", error=error, times=times, after=happened)
 
     done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
 
@@ -140,7 +139,7 @@ async def test_as_long_as_nobody_knows_whether_it_happened_nothing_is_done_again
 ) -> None:
     """The commit fails, and so does asking the journal about it."""
     interaction = await opened(journal)
-    Breaking(monkeypatch, AsyncClientSession, "commit_transaction", error=DRIVERS[kind], times=1, after=happened)
+    Breaking(monkeypatch, Session, "commit_transaction", error=DRIVERS[kind], times=1, after=happened)
     asking = BreakingOn(monkeypatch, "journal", "find_one", error=DRIVERS[kind], times=3)
 
     done = await asyncio.gather(*(report(journal, interaction, f"step {number}") for number in range(10)))
@@ -155,7 +154,7 @@ async def test_a_transaction_that_another_process_ended_is_made_again(
     journal: Journal, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interaction = await opened(journal)
-    held = Gate(monkeypatch, AsyncClientSession, "commit_transaction")
+    held = Gate(monkeypatch, Session, "commit_transaction")
     writing = asyncio.create_task(report(journal, interaction, "once"))
     await held.reached.wait()
 

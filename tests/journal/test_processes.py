@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from hub import mongod
+from hub.settings import Settings
 from hub.store import catalogue
 from hub.store.mongo import Mongo, connected
 from tests.journal.acts import assert_intact, journal_on, messages, opened
@@ -129,7 +130,7 @@ async def stopped(uri: str, mongo: Mongo, data: Path, tally: Tally | None = None
 
 async def elected(members: Members, data: Path, tally: Tally | None = None) -> None:
     """The primary is killed in the middle of the work of two; they go on with the next one."""
-    async with connected(members.uri, "hub") as mongo:
+    async with connected(members.uri, "hub", Settings.load().mongo_driver) as mongo:
         await catalogue.apply(mongo)
         interactions = await prepared(mongo)
         async with (

@@ -52,8 +52,8 @@ async def test_a_hub_whose_database_is_away_closes_all_the_same(machine: Machine
         await waiting
 
 
-async def test_only_the_databases_trouble_is_told_as_unavailable(mongo_uri: str) -> None:
-    async with connected(mongo_uri, "hub") as mongo:
+async def test_only_the_databases_trouble_is_told_as_unavailable(settings: Settings, mongo_uri: str) -> None:
+    async with connected(mongo_uri, "hub", settings.mongo_driver) as mongo:
         with pytest.raises(Exception, match="unknown top level operator") as fault, unit_of_work():
             await mongo["interactions"].find_one({"$nonsense": 1})
         assert not isinstance(fault.value, Unavailable)
