@@ -170,7 +170,7 @@ class _Import:
         self._position: Position | None = begin.position if begin else None  # everything before it is settled
         self._journal = begin.journal if begin else 0
         self._links = Links(self._answer, begin.waiting if begin else ())
-        self._since = 0  # records settled since the last checkpoint
+        self._since = 0  # records settled since links were made, and a checkpoint kept
 
     async def run(self, source: AsyncGenerator[Record, None]) -> Summary:
         try:
@@ -269,6 +269,7 @@ class _Import:
         self._position = after
         self._since += 1
         if self._since >= NOTED:
+            self._since = 0
             await self._link(self._links.make)
             self._note()
 
@@ -288,7 +289,6 @@ class _Import:
         """Keep where it stands, unless it stopped and this was kept then. An import goes on without."""
         if self._checkpoints is None or self._position is None or self._summary.stopped:
             return
-        self._since = 0
         try:
             counts = self._summary.counts
             self._checkpoints.write(Checkpoint(self._position, self._journal, counts, tuple(self._tally), self._links.waiting))
