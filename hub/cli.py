@@ -209,11 +209,9 @@ async def _import(
 ) -> Summary:
     bar = Bar(sys.stderr)
     async with opened(settings, uri, role=f"import:{os.getpid()}") as hub:
-        checkpoints, begin = None, None
-        if file != "-":
-            journal = await head.read(hub.mongo)
-            checkpoints = Checkpoints(settings.data_dir, Path(file), owner=owner, strict=strict, epoch=journal.epoch)
-            begin = None if from_start else checkpoints.read(journal.position)
+        journal = await head.read(hub.mongo)
+        checkpoints = _checkpoints(settings, file, owner=owner, strict=strict, epoch=journal.epoch)
+        begin = checkpoints.read(journal.position) if checkpoints and not from_start else None
         with reporting(report, lambda line: _echo(bar, line), source=file, goes_on=begin is not None) as tell:
             try:
                 return await import_file(
@@ -229,6 +227,13 @@ async def _import(
                 )
             finally:
                 bar.clear()
+
+
+def _checkpoints(settings: Settings, file: str, *, owner: str | None, strict: bool, epoch: int) -> Checkpoints | None:
+    """Where it is kept how far the file is imported; what is no file cannot be gone on with."""
+    if file == "-" or not Path(file).is_file():
+        return None
+    return Checkpoints(settings.data_dir, Path(file), owner=owner, strict=strict, epoch=epoch)
 
 
 def _echo(bar: Bar, line: str) -> None:

@@ -142,6 +142,18 @@ def test_a_file_that_changed_begins_anew(place: Place, tmp_path: Path, document:
     assert len(place.values()) == COUNT + 1 - COUNT // 500
 
 
+def test_a_pipe_has_a_name_and_no_checkpoint(place: Place, tmp_path: Path, document: Document) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    lines = write(tmp_path / "lines", document, "lines", 1_100).read_text()
+
+    process = place.begin(tmp_path / "pipe")
+    (tmp_path / "pipe").write_text(lines)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err, counts(out.splitlines()[-1])) == (0, "", (1_098, 0, 2, 2))
+    assert not (place.data_dir / "imports").exists()
+
+
 # ---------------------------------------------------------------- what is told
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -109,14 +110,13 @@ def unreadable(found: list[Record]) -> dict[str, str]:
     return {record.place: record.unreadable for record in found if record.unreadable}
 
 
-@pytest.mark.parametrize("form", ARRAYS)
-@pytest.mark.parametrize(
-    "broken", ['{"id": "2" "3"}', '{"id": "2",}', '{"id": NaN}', '{"id": "\\x"}', '{"a": [1}', '{"a": 1]}', "{'id': 2}", '{"id": "\ud800"']
-)
+BALANCED = ['{"id": "2" "3"}', '{"id": "2",}', '{"id": NaN}', '{"id": "\\x"}', '{"a": 1]}', "{'id': 2}"]
+UNBALANCED = ['{"a": [1}', '{"id": "\ud800"']  # to be told from what follows only where that begins a line
+
+
+@pytest.mark.parametrize(("form", "broken"), [*product(ARRAYS, BALANCED), *product(ARRAYS[1:], UNBALANCED)])
 async def test_a_broken_record_in_an_array_costs_itself_alone(form: str, broken: str) -> None:
     documents = [{"id": str(number)} for number in range(6)]
-    if broken.endswith(("[1}", '\ud800"')) and form == "array":
-        pytest.skip("brackets that do not meet, and no line to begin anew at")
     content = written(form, documents)
     at = content.index(b'"3"')
     begin, end = content.rfind(b"{", 0, at), content.index(b"}", at) + 1
