@@ -17,9 +17,10 @@ from hub.store.documents import identifier_document
 
 WORDS: Final = 10  # of one search: each is looked up by itself
 LETTERS: Final = 200  # of all of them together
-READ: Final = ("reason", "description", "notes.text")  # where words are looked for
+READ: Final = ("reason", "description", "notes.text")  # where words are looked for; `words_in` reads them
 
 WORD: Final = re.compile(r"\w+")
+IS_OPEN: Final = {"status": {"$in": sorted(OPEN)}}
 PRESENT: Final = {"$exists": True}
 ABSENT: Final = {"$exists": False}
 
@@ -61,10 +62,9 @@ class InteractionFilter:
     ended_at: Span | None = None
     words: tuple[str, ...] | None = None
 
-    def query(self, visibility: Visibility, now: datetime, *, by_reading: bool = False) -> dict[str, Any]:
-        """As MongoDB takes it, within sight. `by_reading` looks for words in what all else leaves, not in the index of words."""
-        clauses = [clause for clause in (visibility.filter(), *self._clauses(visibility, now, by_reading)) if clause]
-        return {"$and": clauses} if len(clauses) > 1 else dict(clauses[0]) if clauses else {}
+    def query(self, visibility: Visibility, now: datetime) -> dict[str, Any]:
+        """As MongoDB takes it, within sight."""
+        return all_of(visibility.filter(), *self._clauses(visibility, now))
 
     @property
     def narrow(self) -> "InteractionFilter":
@@ -79,7 +79,7 @@ class InteractionFilter:
             created_at=self.created_at,
         )
 
-    def _clauses(self, visibility: Visibility, now: datetime, by_reading: bool) -> Iterator[Mapping[str, Any]]:
+    def _clauses(self, visibility: Visibility, now: datetime) -> Iterator[Mapping[str, Any]]:
         one_of = {
             "_id": self.ids,
             "status": self.status,
@@ -91,9 +91,7 @@ class InteractionFilter:
         }
         yield from ({path: {"$in": sorted(words)}} for path, words in one_of.items() if words is not None)
         if self.status is not None and OPEN.issuperset(self.status):
-            yield {
-                "status": {"$in": sorted(OPEN)}
-            }  # as the partial indexes say it: MongoDB does not see that two of four are within the four
+            yield IS_OPEN  # in the words of the partial indexes: MongoDB does not see that two of four are within the four
         yield {} if self.direction is None else {"direction": self.direction}
         yield {} if self.party_id is None else {"visibleTo": self.party_id}
         yield from ({"visibleTo": party} for party in self.takes_part)
@@ -107,11 +105,16 @@ class InteractionFilter:
             yield {"externalIdentifiers": {"$elemMatch": identifier_document(self.external_identifier)}}
         spans = {"createdAt": self.created_at, visibility.updated_at: self.updated_at, "endedAt": self.ended_at}
         yield from ({path: clause} for path, span in spans.items() if span is not None and (clause := span.clause()))
-        if self.words is not None:
-            yield from map(_read, self.words) if by_reading else (all_words(self.words),)
+        yield {} if self.words is None else all_words(self.words)
 
 
 ANY: Final = InteractionFilter()
+
+
+def all_of(*clauses: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds where all of these do; those that ask nothing are left out."""
+    asked = [clause for clause in clauses if clause]
+    return {"$and": asked} if len(asked) > 1 else dict(asked[0]) if asked else {}
 
 
 def words_of(text: str, *path: str) -> tuple[str, ...]:
@@ -129,27 +132,16 @@ def all_words(words: tuple[str, ...]) -> dict[str, Any]:
     return {"$text": {"$search": " ".join(f'"{word}"' for word in words)}}
 
 
-def _read(word: str) -> Mapping[str, Any]:
-    """The word, in any of the fields: like the index of words whole, in whatever case and with whatever accents."""
-    letters = (letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
-    spelled = "".join(f"[{ALIKE.get(letter.casefold(), '')}{re.escape(letter)}]{ACCENTS}" for letter in letters)
-    pattern = {"$regex": rf"(?<!{IN_WORDS}){spelled}(?!{IN_WORDS})", "$options": "i"}
-    return {"$or": [{field: pattern} for field in READ]}
+def folded(text: str) -> frozenset[str]:
+    """The words of a text as an index of words knows them: whatever their case and accents."""
+    plain = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+    return frozenset(WORD.findall("".join(plain).casefold()))
 
 
-def _alike() -> Mapping[str, str]:
-    """Of each letter, those that are that letter with an accent; of Latin, Greek and Cyrillic, where they are one character."""
-    alike: dict[str, str] = {}
-    for letter in map(chr, (*range(0xC0, 0x530), *range(0x1E00, 0x2000))):
-        if (apart := unicodedata.normalize("NFD", letter)) != letter:
-            plain = apart[0].casefold()
-            alike[plain] = alike.get(plain, "") + letter
-    return alike
-
-
-ALIKE: Final = _alike()
-ACCENTS: Final = r"\p{Mn}*"
-IN_WORDS: Final = r"[\p{L}\p{N}\p{Mn}_]"
+def words_in(document: Mapping[str, Any]) -> frozenset[str]:
+    """Every word that a search for words looks at in an interaction."""
+    notes = (note["text"] for note in document.get("notes", ()))
+    return folded(" ".join((document.get("reason", ""), document.get("description", ""), *notes)))
 
 
 def _overdue(overdue: bool | None, now: datetime) -> Mapping[str, Any]:
@@ -158,7 +150,7 @@ def _overdue(overdue: bool | None, now: datetime) -> Mapping[str, Any]:
         case None:
             return {}
         case True:
-            return {"nextUpdateDueAt": {"$lt": now}, "status": {"$in": sorted(OPEN)}}
+            return {"nextUpdateDueAt": {"$lt": now}, **IS_OPEN}
         case False:
             return {"nextUpdateDueAt": {"$not": {"$lt": now}}}
 
