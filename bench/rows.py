@@ -105,7 +105,7 @@ class Making:
     def __init__(self, rows: int, at: datetime, chance: random.Random) -> None:
         self._rows, self._now, self._chance = rows, at, chance
         self.customers = [self._id(PARTY, at - YEAR) for _ in range(rows // EACH)]
-        self.agents = [self._id(PARTY, at - YEAR) for _ in range(10 + rows // 5_000)]
+        self.agents = [self._id(PARTY, at - YEAR) for _ in range(max(2, rows // 5_000))]  # each with as many open ones on its desk
         self.partners = [self._id(PARTY, at - YEAR) for _ in range(PARTNERS)]
         self._words = _words(chance)
         self._sentences = [self._sentence() for _ in range(20_000)]
