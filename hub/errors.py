@@ -157,7 +157,9 @@ class CursorInvalid(Refused):
     code = ErrorCode.CURSOR_INVALID
 
     def __init__(self) -> None:
-        super().__init__("This cursor is not one of this hub's; use one from a frame, a payload, a page or `Query.cursor`.")
+        super().__init__(
+            "This cursor is not one of this hub's, or is of another list; use one from a frame, a payload, a page or `Query.cursor`."
+        )
 
 
 class Unavailable(Refused):

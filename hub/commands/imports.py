@@ -34,7 +34,7 @@ from hub.domain.terms import (
 )
 from hub.domain.texts import SHORT, not_future, optional, text
 from hub.errors import BadInput, NotFound
-from hub.journal.desk import Change, Decision, Desk, External, Line, Ref, Touch, ref_of
+from hub.journal.desk import Change, Decision, Desk, External, Touch, both_ends, ref_of
 
 EXTRA: Final = 4 * 1024 * 1024  # bytes of what the model does not know: half of what a document may hold
 
@@ -261,19 +261,14 @@ class ImportRelationship:
     other_id: str
 
     def touches(self) -> Iterable[Touch]:
-        if self.type is RelationshipType.CHILD:  # the line runs from the child to its parents
-            yield Ref(SubjectKind.INTERACTION, self.other_id)
-            yield Line(self.id, RelationshipType.PARENT)
-        else:
-            yield Ref(SubjectKind.INTERACTION, self.id)
-            yield Line(self.other_id, self.type)
+        return both_ends(self.id, self.type, self.other_id)
 
     def decide(self, desk: Desk) -> Decision:
         interaction, other = desk.interaction(self.id), desk.interaction(self.other_id)
         if interaction is None or other is None:
             raise NotFound("interaction")
         relationship = Relationship(self.type, other.id)
-        check_line(interaction.id, relationship, desk.interaction)
+        check_line(interaction.id, relationship, desk.relationships)
         ends = [_linked(interaction, relationship)]
         if (inverse := INVERSE.get(self.type)) is not None:
             ends.append(_linked(other, Relationship(inverse, interaction.id)))

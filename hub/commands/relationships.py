@@ -15,7 +15,7 @@ from hub.domain.parts import Relationship
 from hub.domain.relationships import INVERSE, check_line
 from hub.domain.terms import RelationshipType, SubjectKind
 from hub.errors import NotFound
-from hub.journal.desk import Change, Decision, Desk, Line, Ref, Touch
+from hub.journal.desk import Change, Decision, Desk, Ref, Touch, both_ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +50,11 @@ class Link(Linking):
     name: ClassVar[str] = "linkInteractions"
 
     def touches(self) -> Iterable[Touch]:
-        if self.type is RelationshipType.CHILD:  # the line runs from the child to its parents
-            yield Ref(SubjectKind.INTERACTION, self.other_id)
-            yield Line(self.id, RelationshipType.PARENT)
-        else:
-            yield Ref(SubjectKind.INTERACTION, self.id)
-            yield Line(self.other_id, self.type)
+        return both_ends(self.id, self.type, self.other_id)
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         ends = list(self.ends(desk, viewer))
-        check_line(InteractionId(self.id), ends[0][1], desk.interaction)
+        check_line(InteractionId(self.id), ends[0][1], desk.relationships)
         return self.decided(relationships.link(interaction, kept, at=desk.now) for interaction, kept in ends)
 
 

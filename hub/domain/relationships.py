@@ -1,6 +1,6 @@
 """What interactions are to each other. PARENT and CHILD are two ends of one link; of no kind may links run in a circle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ from hub.domain.terms import Audience, EventType, RelationshipType
 from hub.errors import BadInput, NotFound
 
 RELATIONSHIPS: Final = 50  # per interaction, either end counted
-LINEAGE: Final = 1_000  # interactions that are looked through for a circle
+LINEAGE: Final = 100  # interactions that are looked through for a circle
 
 INVERSE: Final[Mapping[RelationshipType, RelationshipType]] = {
     RelationshipType.PARENT: RelationshipType.CHILD,
@@ -42,8 +42,9 @@ def unlink(interaction: Interaction, relationship: Relationship, *, at: datetime
     return unlinked.recorded(EventType.UNLINKED, at, audience=Audience.INTERNAL, changes=changes)
 
 
-def check_line(id: InteractionId, relationship: Relationship, known: Callable[[InteractionId], Interaction | None]) -> None:
-    """Raises BadInput where the link would lead back to where it begins. `known` gives what the walk comes by."""
+def check_line(id: InteractionId, relationship: Relationship, known: Callable[[InteractionId], Iterable[Relationship] | None]) -> None:
+    """Raises BadInput where the link would lead back to where it begins. `known` gives what an interaction hangs on, or None
+    where that was not looked up: then too much hangs together to be sure."""
     if relationship.interaction == id:
         raise BadInput("An interaction has no relationship to itself.", "input", "otherId")
     begin, goal, type = relationship.interaction, id, relationship.type
@@ -51,10 +52,10 @@ def check_line(id: InteractionId, relationship: Relationship, known: Callable[[I
         begin, goal, type = id, relationship.interaction, RelationshipType.PARENT
     waiting, met = [begin], {begin}
     while waiting:
-        if len(met) > LINEAGE:
-            raise BadInput(f"More than {LINEAGE} interactions hang together by {type}; link to one that is nearer.", "input", "otherId")
         found = known(waiting.pop())
-        further = [one.interaction for one in found.relationships if one.type is type] if found else []
+        if found is None or len(met) > LINEAGE:
+            raise BadInput(f"More than {LINEAGE} interactions hang together by {type}; link to one that is nearer.", "input", "otherId")
+        further = [one.interaction for one in found if one.type is type]
         if goal in further:
             raise BadInput(
                 f"The two hang together by {type} already, the other way round: links would run in a circle.", "input", "otherId"

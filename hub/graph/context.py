@@ -1,6 +1,8 @@
 """What every resolver of one operation shares: who is looking, where things are read, and what was held back from them."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +25,8 @@ Document = dict[str, Any]
 
 PAGES: Final = 1 + 100  # read for one answer: a page, and one for each of its rows
 
+ABREAST: Final = 8  # of them at once: others need the database too
+
 ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Interaction": ROW_NEEDS, "Party": ("kind", "name")}
 """What of a type is read whatever is selected: by it is judged who sees it, and what of it."""
 
@@ -44,7 +48,9 @@ class Context:
     position: int | None = None  # of the journal's head, where it was read before all else
     visibility: Visibility = field(init=False)
     withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
+    selected: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)  # by place, for `redactions`
     pages: int = field(init=False)
+    abreast: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ABREAST))
     party: DataLoader[str, Document | None] = field(init=False)
     interaction: DataLoader[str, Document | None] = field(init=False)
     party_role: DataLoader[str, Document | None] = field(init=False)
@@ -74,11 +80,14 @@ class Context:
         """The stored fields of a type that this operation reads anywhere, and `also` these."""
         return dict.fromkeys(("_id", *sorted(self.needs.get(type, ())), *ALWAYS.get(type, ()), *also), 1)
 
-    def begin_page(self) -> None:
-        """Count a page before it is read. Raises CostExceeded."""
+    @contextlib.asynccontextmanager
+    async def page(self) -> AsyncIterator[None]:
+        """Around the reading of a page, which counts. Raises CostExceeded."""
         self.pages += 1
         if self.pages > PAGES:
             raise CostExceeded(f"One operation reads at most {PAGES} pages; ask for fewer rows that have pages of their own.")
+        async with self.abreast:
+            yield
 
     async def _load_parties(self, ids: list[str]) -> Sequence[Document | None]:
         return await self.parties.named(self.visibility, ids, self.projection("Party"))

@@ -151,7 +151,7 @@ class Executor:
         if errors := validate(self._schema, document, max_errors=ERRORS):
             raise NotRun(formatted_all(errors))
         selections = Selections(self._schema, document)
-        if errors := selections.too_deep():
+        if errors := selections.too_much():
             raise NotRun(formatted_all(errors))
         self._documents[text] = known = Known(document, selections)
         self._kept += len(text)

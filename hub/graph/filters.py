@@ -55,7 +55,7 @@ class DateTimeRange:
     def meant(self, name: str) -> Span:
         """As the store takes it; BadInput where it ends before it begins."""
         if self.from_ is not None and self.to is not None and self.to <= self.from_:
-            raise BadInput(f"{name} ends before it begins.", "filter", name)
+            raise BadInput(f"{name} holds no moment: it ends where it begins, or before.", "filter", name)
         return Span(self.from_, self.to)
 
 

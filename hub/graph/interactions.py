@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from hub.access.mandates import STAFF, STAFF_AND_SYSTEM
+from hub.access.mandates import ROOTS, STAFF, STAFF_AND_SYSTEM
 from hub.domain import promises
 from hub.domain.terms import PRIORITIES
 from hub.domain.terms import InvolvementRole as Involved
+from hub.errors import BadInput
 from hub.graph import allowed
 from hub.graph.allowed import AllowedAct
 from hub.graph.context import Context, Document, Info
@@ -59,7 +60,11 @@ class Involvement:
     role: InvolvementRole = stored("role")
     party: Party | None = joined(lambda involvement: (involvement["party"], involvement["role"]), "parties")
     party_role: PartyRole | None = viewed(
-        _party_role, "parties", depends_on="viewer", description="Under which party role; null where it is not the viewer's to see."
+        _party_role,
+        "parties",
+        scopes=ROOTS["Query.partyRoles"].scopes,
+        depends_on="viewer",
+        description="Under which party role; null where it is not the viewer's to see.",
     )
     since: datetime = stored("since")
 
@@ -137,7 +142,10 @@ def _notes(field: str) -> Callable[[Document, Context], list[Document]]:
 def _public_notes(root: strawberry.Parent[Any], info: Info, first: int | None = None, before: str | None = None) -> Any:
     notes = _notes("notes")(root, info.context)
     if before is not None:
-        notes = notes[: next((index for index, note in enumerate(notes) if note["id"] == before), 0)]
+        place = next((index for index, note in enumerate(notes) if note["id"] == before), None)
+        if place is None:
+            raise BadInput("before is not the id of one of its public notes.", "before")
+        notes = notes[:place]
     return notes[-(NOTES if first is None else paging.size(first)) :]
 
 
@@ -239,6 +247,6 @@ class InteractionConnection:
     edges: list[InteractionEdge] = stored("edges")
     nodes: list[Interaction] = viewed(lambda page, _: [edge["node"] for edge in page["edges"]])
     page_info: PageInfo = stored("pageInfo")
-    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that.")
+    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that, or more than there was time to count.")
     total_count_is_exact: bool = viewed(is_exact)
     cursor: Cursor = stored("cursor", description="Everything on this page is at least this new: subscribe from here and miss nothing.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from hub.access.mandates import CUSTOMER, CUSTOMER_AND_PARTNER, ROOTS, STAFF_SYSTEM_AND_PRIVACY
-from hub.graph.context import Context, Document, Info
+from hub.graph.context import Info
 from hub.graph.enums import ContactMediumKind, EventType, PartyKind
 from hub.graph.fields import Gate, asked, passes, stored, viewed
 from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
@@ -42,6 +42,7 @@ class ExternalIdentifier:
     value: str = stored("value")
 
 
+ROLES = Gate((), scopes=ROOTS["Query.partyRoles"].scopes)
 INTERACTIONS = Gate((), scopes=ROOTS["Query.interactions"].scopes)  # nor at interactions, for one that may only read parties
 
 
@@ -78,8 +79,8 @@ async def _timeline(
     return await party_timeline(info.context, root["_id"], types, Asked(first, after, last, before))
 
 
-async def _roles(party: Document, context: Context) -> list[Document]:
-    return await context.roles_of.load(party["_id"])
+async def _roles(root: strawberry.Parent[Any], info: Info) -> Any:
+    return await info.context.roles_of.load(root["_id"]) if passes(ROLES, root, info) else []
 
 
 @strawberry.type(description="A person, an organization or a system that takes part in interactions.")
@@ -96,8 +97,12 @@ class Party(Node):
     external_identifiers: list[ExternalIdentifier] | None = stored(
         "externalIdentifiers", requires=STAFF_SYSTEM_AND_PRIVACY, own=CUSTOMER_AND_PARTNER, scopes=ADDRESSES, default=()
     )
-    roles: list[PartyRole] = viewed(
-        _roles, "_id", depends_on="viewer", description="The party roles that are valid now; `partyRoles` gives all."
+    roles: list[PartyRole] = asked(
+        _roles,
+        "_id",
+        gate=ROLES,
+        depends_on="viewer",
+        description="The party roles that are valid now, none where they may not be read; `partyRoles` gives all.",
     )
     interactions: Interactions | None = asked(
         _interactions, "_id", gate=INTERACTIONS, depends_on="viewer", description="Those in sight in which it takes part."
@@ -123,5 +128,5 @@ class PartyConnection:
     edges: list[PartyEdge] = stored("edges")
     nodes: list[Party] = viewed(lambda page, _: [edge["node"] for edge in page["edges"]])
     page_info: PageInfo = stored("pageInfo")
-    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that.")
+    total_count: int = viewed(total, description="Exact up to 10,000; 10,001 says: more than that, or more than there was time to count.")
     total_count_is_exact: bool = viewed(is_exact)

@@ -13,6 +13,7 @@ from graphql import (
     SelectionSetNode,
     get_directive_values,
 )
+from graphql.pyutils import Path
 from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective, is_abstract_type
 
 from hub.graph.context import Context, Document, Info
@@ -49,15 +50,29 @@ def _redactions(document: Document, info: Info) -> Iterator[Mapping[str, Any]]:
             yield redaction(name, gate)
 
 
-def _selected_beside(info: GraphQLResolveInfo[Context]) -> set[str]:
-    """The names of the fields selected on the object whose field `info` is about."""
-    keys = [key for key in info.path.prev.as_list() if isinstance(key, str)] if info.path.prev else []
-    selected: list[SelectionSetNode] = [info.operation.selection_set]
-    for key in keys:
-        selected = [
-            node.selection_set for node in _fields(info, selected, None) if _response_key(node) == key and node.selection_set is not None
-        ]
-    return {node.name.value for node in _fields(info, selected, info.parent_type)}
+def _selected_beside(info: GraphQLResolveInfo[Context]) -> frozenset[str]:
+    """The names of the fields selected on the object whose field `info` is about; walked once for all rows of a list."""
+    path = tuple(_steps(info.path.prev))
+    place = (*path, ("", info.parent_type.name))
+    known = info.context.selected
+    if place not in known:
+        selected: list[SelectionSetNode] = [info.operation.selection_set]
+        for key, type_name in path:
+            parent = info.schema.get_type(type_name)
+            on = parent if isinstance(parent, GraphQLObjectType) else None
+            selected = [
+                node.selection_set for node in _fields(info, selected, on) if _response_key(node) == key and node.selection_set is not None
+            ]
+        known[place] = frozenset(node.name.value for node in _fields(info, selected, info.parent_type))
+    return known[place]
+
+
+def _steps(path: Path | None) -> Iterator[tuple[str, str]]:
+    """The response keys that lead here, each with the type it was selected on."""
+    if path is not None:
+        yield from _steps(path.prev)
+        if isinstance(path.key, str):
+            yield path.key, path.typename or ""
 
 
 def _response_key(node: FieldNode) -> str:

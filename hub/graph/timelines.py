@@ -1,5 +1,6 @@
 """Pages of events, made of the journal: an interaction's own, and the feed's for clients that pull."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,10 +12,11 @@ from hub.journal import head
 from hub.journal.cursors import Place
 from hub.journal.filters import EventFilter
 from hub.journal.log import read_after, read_before, read_one
-from hub.journal.subscriber import FrameKind, frames_after
+from hub.journal.subscriber import FrameKind, events_after
 from hub.store import paging
 
-PAGES: Final = 25  # of 200 entries that one request looks through; what it has not reached it goes on from
+LOOK: Final = 1.0  # seconds that one request looks for events; what it has not reached it goes on from
+SPAN: Final = 20_000  # positions that one query looks through: 20 to 50 ms
 
 
 def place(context: Context, cursor: str | None) -> Place | None:
@@ -54,16 +56,17 @@ async def event(context: Context, id: str) -> Document | None:
 async def _history(context: Context, only: Mapping[str, Any], types: Sequence[str] | None, asked: Asked) -> Document:
     size, is_backward = paging.sized(asked.first, asked.last)
     after, before = _own_place(context, asked.after), _own_place(context, asked.before)
-    context.begin_page()
     sought = {**only} if types is None else {**only, "type": {"$in": sorted(map(str, types))}}
     above, below = after or 0, before
     mongo = context.journal.mongo
     if is_backward:
-        entries = await read_before(mongo, below, above=above, limit=size + 1, only=sought)
+        async with context.page():
+            entries = await read_before(mongo, below, above=above, limit=size + 1, only=sought)
         has_next, has_previous, page = before is not None, len(entries) > size, entries[-size:]
     else:
         up_to = None if below is None else below - 1
-        entries = await read_after(mongo, above, up_to=up_to, limit=size + 1, only=sought)
+        async with context.page():
+            entries = await read_after(mongo, above, up_to=up_to, limit=size + 1, only=sought)
         has_next, has_previous, page = len(entries) > size, after is not None, entries[:size]
     cursors = [context.journal.cursors.cursor(int(entry["_id"])) for entry in page]
     return {
@@ -91,13 +94,14 @@ async def events(context: Context, asked_for: EventFilter, first: int | None, af
         return {"nodes": [], "cursor": journal.cursors.cursor(now.position), "hasMore": False, "reset": True}
     above, has_more = start.position if start else max(now.floor, 0), True
     nodes: list[Any] = []
-    for _ in range(PAGES):
-        page = await frames_after(journal.mongo, context.visibility, asked_for, above, up_to=now.position)
-        nodes += [frame.entry for frame in page.frames if frame.kind is FrameKind.EVENT]
-        above, has_more = page.reached, page.has_more and page.reached < now.position
-        if len(nodes) > asked:
-            nodes = nodes[:asked]
-            above, has_more = int(nodes[-1]["_id"]), True
-        if len(nodes) == asked or not has_more:
-            break
+    async with context.page():
+        until = time.monotonic() + LOOK
+        while has_more and len(nodes) < asked and time.monotonic() < until:
+            end = min(now.position, above + SPAN)
+            page = await events_after(journal.mongo, context.visibility, asked_for, above, up_to=end, limit=asked + 1 - len(nodes))
+            nodes += [frame.entry for frame in page.frames if frame.kind is FrameKind.EVENT]
+            above, has_more = page.reached, page.reached < now.position
+    if len(nodes) > asked:
+        nodes = nodes[:asked]
+        above, has_more = int(nodes[-1]["_id"]), True
     return {"nodes": nodes, "cursor": journal.cursors.cursor(above), "hasMore": has_more, "reset": False}

@@ -12,11 +12,12 @@ from hub.domain.events import Event
 from hub.domain.ids import Ids
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier, Party, PartyEvent
+from hub.domain.parts import Relationship
 from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.relationships import LINEAGE
 from hub.domain.rules import Rules
 from hub.domain.terms import RelationshipType, SubjectKind
-from hub.store.documents import KEPT, KIND_OF, Subject, identifier_document
+from hub.store.documents import KEPT, KIND_OF, Subject, identifier_document, relationships_from
 from hub.store.mongo import Mongo
 
 MOST: Final = 8 * 1024 * 1024  # bytes of one document; MongoDB's own end is 16 MiB
@@ -47,13 +48,20 @@ class RolesOf:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An interaction and, one behind the other, all that it hangs on by one kind of relationship; up to `LINEAGE` of them."""
+    """The relationships of an interaction and, one behind the other, of all that it hangs on by one kind of them; up to `LINEAGE`."""
 
     id: str
     type: RelationshipType
 
 
 Touch = Ref | External | RolesOf | Line
+
+
+def both_ends(id: str, type: RelationshipType, other_id: str) -> Iterable[Touch]:
+    """What two interactions that are to be linked touch; the line of PARENT and CHILD runs from the child."""
+    yield Ref(SubjectKind.INTERACTION, id)
+    yield Ref(SubjectKind.INTERACTION, other_id)
+    yield Line(id, RelationshipType.PARENT) if type is RelationshipType.CHILD else Line(other_id, type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class Desk:
         self.stored: dict[Ref, dict[str, Any] | None] = {}
         self._present: dict[Ref, Subject] = {}
         self._named: dict[External, Ref] = {}
+        self._related: dict[str, tuple[Relationship, ...]] = {}
         self._before: dict[Ref, Subject | None] = {}
 
     async def load(self, mongo: Mongo, touches: Iterable[Touch]) -> None:
@@ -120,6 +129,11 @@ class Desk:
         found = self._get(Ref(SubjectKind.INTERACTION, id))
         return found if isinstance(found, Interaction) else None
 
+    def relationships(self, id: str) -> tuple[Relationship, ...] | None:
+        """What an interaction hangs on, as it stands; None where it was touched neither by itself nor as part of a line."""
+        found = self.interaction(id)
+        return self._related.get(id) if found is None else found.relationships
+
     def party(self, id: str) -> Party | None:
         """The party with this id, as it stands."""
         found = self._get(Ref(SubjectKind.PARTY, id))
@@ -136,9 +150,12 @@ class Desk:
         return [role for ref in refs if (role := self.party_role(ref.id)) is not None and role.party == party]
 
     def named(self, kind: SubjectKind, identifier: ExternalIdentifier) -> Subject | None:
-        """The subject that carries this external identifier."""
+        """The subject that carries this external identifier, as it stands: an earlier command may have taken it away."""
         ref = self._named.get(External(kind, identifier))
-        return None if ref is None else self._get(ref)
+        found = None if ref is None else self._get(ref)
+        if found is None or isinstance(found, PartyRole) or identifier not in found.external_identifiers:
+            return None
+        return found
 
     def accept(self, decision: Decision) -> None:
         """Take over what a command decided; later commands see it."""
@@ -154,12 +171,13 @@ class Desk:
         return {ref: self._present[ref] for ref in self._before}
 
     async def _load_lines(self, mongo: Mongo, type: RelationshipType, begin: Iterable[str]) -> None:
+        """Relationships alone: what hangs at the end of a line is not decided on. What is not loaded is not known to be an end."""
         waiting, met = set(begin), set(begin)
-        while waiting and len(met) <= LINEAGE:
-            further: set[str] = set()
-            for document in (await mongo.by_ids("interactions", sorted(waiting))).values():
-                self._keep(SubjectKind.INTERACTION, document)
-                further |= {one["interaction"] for one in document.get("relationships", ()) if one["type"] == type}
+        most = LINEAGE * len(met)
+        while waiting and len(met) <= most:
+            found = await mongo.by_ids("interactions", sorted(waiting), {"relationships": 1})
+            self._related |= {id: relationships_from(found.get(id, {})) for id in waiting}
+            further = {one.interaction for id in waiting for one in self._related[id] if one.type is type}
             waiting = further - met
             met |= waiting
 

@@ -41,6 +41,25 @@ class EventFilter:
         """A filter that MongoDB can apply with an index; what it leaves in is judged by `matches`."""
         return {} if self.interaction_ids is None else {"subject.id": {"$in": sorted(self.interaction_ids)}}
 
+    def selects(self) -> dict[str, Any]:
+        """A filter for MongoDB that leaves in what `matches`, and nothing else."""
+        one_of = {
+            "type": self.types,
+            "facts.status": self.status,
+            "facts.kind": self.kind,
+            "facts.topic": self.topic,
+            "facts.vertical": self.vertical,
+            "facts.priority": self.priority,
+            "facts.channels": self.channel,
+        }
+        same = {"facts.parties": self.party_id, "facts.assignee": self.assignee_id}
+        return (
+            self.narrows()
+            | {path: {"$in": sorted(words)} for path, words in one_of.items() if words is not None}
+            | {path: value for path, value in same.items() if value is not None}
+            | ({"audience": str(Audience.PUBLIC)} if self.public_only else {})
+        )
+
     def _concerns(self, entry: Mapping[str, Any]) -> bool:
         return self.interaction_ids is None or entry["subject"]["id"] in self.interaction_ids
 

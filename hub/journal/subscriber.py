@@ -8,7 +8,7 @@ caught up: late, never wrong, and at nobody else's cost. Knows nothing of GraphQ
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -168,7 +168,18 @@ class Page:
 
 async def frames_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int = PAGE) -> Page:
     """One page of replay: what the entries themselves show to this viewer AND is in sight now."""
-    clauses = [clause for clause in (_shown(visibility), asked.narrows()) if clause]
+    return await _page(mongo, visibility, asked, above, up_to=up_to, limit=limit, only=(_shown(visibility), asked.narrows()))
+
+
+async def events_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int) -> Page:
+    """As `frames_after`, of events alone: what the filter leaves out is not read at all."""
+    return await _page(mongo, visibility, asked, above, up_to=up_to, limit=limit, only=(visibility.entries(), asked.selects()))
+
+
+async def _page(
+    mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int, only: Sequence[Mapping[str, Any]]
+) -> Page:
+    clauses = [clause for clause in only if clause]
     entries = await read_after(mongo, above, up_to=up_to, limit=limit, only={"$and": clauses} if clauses else None)
     frames = [frame for entry in entries if (frame := judged(entry, visibility, asked)) is not None]
     if not visibility.everything:

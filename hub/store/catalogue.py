@@ -90,6 +90,7 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
             Index((("status", 1), ("createdAt", -1), ("_id", -1))),
             Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
             Index((("priority", 1), ("_id", 1))),  # what is most urgent
+            Index((("priority", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}, name="priority_open"),  # ... and still to be done
             Index((("assignee", 1), ("createdAt", -1), ("_id", -1)), only={"assignee": {"$exists": True}}),  # whose desk it lies on
             Index(  # ... and of that, what is still to be done: a desk of some years has thousands, and dozens of these
                 (("assignee", 1), ("createdAt", -1), ("_id", -1)),
@@ -106,8 +107,8 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
         (IDENTIFIED, _words_of("name"), Index((("addresses", 1), ("_id", -1)), only={"addresses": {"$exists": True}})),  # who calls
     ),
     "partyRoles": Collection(
-        {"_id": TEXT, "seq": WHOLE, "party": TEXT, "name": TEXT, "validFrom": DATE, "createdAt": DATE, "updatedAt": DATE},
-        (Index((("party", 1), ("_id", -1))), Index((("name", 1), ("_id", -1)))),
+        {"_id": TEXT, "seq": WHOLE, "party": TEXT, "name": TEXT, "called": TEXT, "validFrom": DATE, "createdAt": DATE, "updatedAt": DATE},
+        (Index((("party", 1), ("_id", -1))), Index((("called", 1), ("_id", -1)))),
     ),
     "journal": Collection(
         {

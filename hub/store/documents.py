@@ -84,6 +84,7 @@ def party_role_document(role: PartyRole) -> Fields:
             "seq": role.seq,
             "party": role.party,
             "name": role.name,
+            "called": role.name.casefold(),  # what it is found by
             "validFrom": role.valid_from,
             "validTo": role.valid_to,
             "statusReason": role.status_reason,
@@ -187,7 +188,7 @@ def interaction_from(found: Mapping[str, Any]) -> Interaction:
         notes=tuple(note_from(note) for note in found.get("notes", ())),
         internal_notes=tuple(note_from(note) for note in found.get("internalNotes", ())),
         progress=progress_from(found["progress"]) if "progress" in found else None,
-        relationships=tuple(Relationship(RelationshipType(r["type"]), r["interaction"]) for r in found.get("relationships", ())),
+        relationships=relationships_from(found),
         assignee=PartyId(found["assignee"]) if "assignee" in found else None,
         escalation_level=found.get("escalationLevel", 0),
         satisfaction=satisfaction_from(found["satisfaction"]) if "satisfaction" in found else None,
@@ -252,6 +253,10 @@ def note_from(found: Mapping[str, Any]) -> Note:
         author_role=Role(found["authorRole"]),
         at=found["at"],
     )
+
+
+def relationships_from(found: Mapping[str, Any]) -> tuple[Relationship, ...]:
+    return tuple(Relationship(RelationshipType(r["type"]), InteractionId(r["interaction"])) for r in found.get("relationships", ()))
 
 
 def satisfaction_from(found: Mapping[str, Any]) -> Satisfaction:

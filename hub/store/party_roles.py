@@ -46,8 +46,8 @@ class PartyRoles:
     async def valid(self, party: PartyId, at: datetime) -> frozenset[str]:
         """The names of the roles that are valid at a moment, casefolded."""
         with unit_of_work():
-            found = await self._mongo.page(COLLECTION, {"party": party, **_valid(at)}, projection={"name": 1})
-        return frozenset(role["name"].casefold() for role in found)
+            found = await self._mongo.page(COLLECTION, {"party": party, **_valid(at)}, projection={"called": 1})
+        return frozenset(role["called"] for role in found)
 
     async def page(self, visibility: Visibility, party: str | None, name: str | None, window: Window) -> Rows:
         """A page in sight, whether valid or not, the newest first."""
@@ -65,5 +65,5 @@ def _valid(at: datetime) -> dict[str, Any]:
 
 
 def _sought(visibility: Visibility, party: str | None, name: str | None) -> dict[str, Any]:
-    wanted = {field: value for field, value in (("party", party), ("name", name)) if value is not None}
+    wanted = ({"party": party} if party is not None else {}) | ({"called": name.strip().casefold()} if name is not None else {})
     return all_of(visibility.party_roles(), wanted)

@@ -19,7 +19,8 @@ WORDS: Final = 10  # of one search: each is looked up by itself
 LETTERS: Final = 200  # of all of them together
 READ: Final = ("reason", "description", "notes.text")  # where words are looked for; `words_in` reads them
 
-WORD: Final = re.compile(r"\w+")
+MARKS: Final = "".join(mark for mark in map(chr, range(0x300, 0x1_E950)) if unicodedata.category(mark)[0] == "M")
+WORD: Final = re.compile(rf"[\w\u200c\u200d{MARKS}]+")  # with vowel signs and joiners: they are part of words in many scripts
 IS_OPEN: Final = {"status": {"$in": sorted(OPEN)}}
 PRESENT: Final = {"$exists": True}
 ABSENT: Final = {"$exists": False}

@@ -31,10 +31,10 @@ OPEN: Final[Mapping[str, str]] = {
     "InteractionItem": "id type reason resolution vertical entity createdAt resolvedAt",
     "InteractionRelationship": "type interaction",  # one out of sight is left out
     "InteractionPayload": "cursor replayed errors",
-    "Involvement": "role party partyRole since",
+    "Involvement": "role party since",
     "Note": "id text visibility channel author authorRole at",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
-    "Party": "id revision kind name preferredLanguage roles redactions",  # name and language: masked for whom the party is not in sight
+    "Party": "id revision kind name preferredLanguage redactions",  # name and language: masked for whom the party is not in sight
     "PartyConnection": "edges nodes pageInfo totalCount totalCountIsExact",
     "PartyEdge": "cursor node",
     "PartyPayload": "cursor replayed errors",
