@@ -32,6 +32,8 @@ class Assign(OnInteraction):
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         interaction = self.acted_on(desk, viewer, self.expected_revision)
+        if self.assignee_id == interaction.assignee:
+            return decision(interaction)
         self._check_right(interaction, viewer)
         assignee = None if self.assignee_id is None else self._assignee(desk, self.assignee_id)
         return decision(*handling.assign(interaction, assignee, at=desk.now, window=desk.rules.reopen_window))
