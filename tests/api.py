@@ -39,6 +39,12 @@ ERRORS = """
 """
 
 
+def input_of(mutation: str) -> str:
+    """The type of a mutation's input."""
+    named = "linkInteractions" if mutation == "unlinkInteractions" else mutation  # what is taken back is said as it was said
+    return named[0].upper() + named[1:] + "Input"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back over HTTP."""
@@ -73,7 +79,7 @@ class Caller:
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""
-        kind = mutation[0].upper() + mutation[1:] + "Input"
+        kind = input_of(mutation)
         text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ interaction {{ {INTERACTION} }} cursor replayed {ERRORS} }} }}"
         return (await self.ask(text, input=input)).data[mutation]
 
@@ -116,7 +122,7 @@ class Caller:
 
     async def role(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on a party role."""
-        kind = mutation[0].upper() + mutation[1:] + "Input"
+        kind = input_of(mutation)
         text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ partyRole {{ {PARTY_ROLE} }} cursor replayed {ERRORS} }} }}"
         return (await self.ask(text, input=input)).data[mutation]
 
