@@ -79,8 +79,11 @@ class Caller:
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""
-        kind = input_of(mutation)
-        text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ interaction {{ {INTERACTION} }} cursor replayed {ERRORS} }} }}"
+        return await self.payload(mutation, f"interaction {{ {INTERACTION} }} cursor replayed {ERRORS}", **input)
+
+    async def payload(self, mutation: str, fields: str, /, **input: Any) -> Any:
+        """Some fields of the payload of a mutation."""
+        text = f"mutation($input: {input_of(mutation)}!) {{ {mutation}(input: $input) {{ {fields} }} }}"
         return (await self.ask(text, input=input)).data[mutation]
 
     async def refused(self, mutation: str, /, **input: Any) -> dict[str, Any]:
@@ -122,9 +125,7 @@ class Caller:
 
     async def role(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on a party role."""
-        kind = input_of(mutation)
-        text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ partyRole {{ {PARTY_ROLE} }} cursor replayed {ERRORS} }} }}"
-        return (await self.ask(text, input=input)).data[mutation]
+        return await self.payload(mutation, f"partyRole {{ {PARTY_ROLE} }} cursor replayed {ERRORS}", **input)
 
     async def cursor(self) -> str:
         return str((await self.ask("{ cursor }")).data["cursor"])

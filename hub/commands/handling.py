@@ -15,6 +15,11 @@ from hub.errors import BadInput, Forbidden, NotFound
 from hub.journal.desk import Decision, Desk, Ref, Touch
 
 
+def assigns_at_all(viewer: Viewer) -> bool:
+    """Whether there is anyone whom this viewer may put to work: everyone, or itself."""
+    return Role.SUPERVISOR in viewer.roles or viewer.party is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(OnInteraction):
     """Put it into the hands of a person or a team, or take it back. An agent takes it and gives it back itself."""
