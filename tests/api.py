@@ -24,14 +24,25 @@ INTERACTION = """
   progress { percent stage message nextUpdateDueAt overdue } redactions { field requiresRoles }
 """
 PARTY = "id revision kind name preferredLanguage contactMedia { kind address preferred } externalIdentifiers { owner type value }"
+PARTY_ROLE = "id name status statusReason validFrom validTo party { id name }"
+FRAMES = """subscription($after: Cursor, $filter: EventFilter) { interactionEvents(after: $after, filter: $filter) {
+  kind cursor reason interactionId event { id type sequence message } } }"""
 EVENT = """
   id cursor sequence type at recordedAt actor { id name } actorRole channel message revision status progress { percent stage message }
-  note { id text visibility author { id name } authorRole } changes { field from to } interactionId interaction { id revision }
+  note { id text visibility author { id name } authorRole }
+  item { id type reason resolution resolvedAt vertical entity { type entityId href name } }
+  changes { field from to } interactionId interaction { id revision }
   redactions { field }
 """
 ERRORS = """
   errors { code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs }
 """
+
+
+def input_of(mutation: str) -> str:
+    """The type of a mutation's input."""
+    named = "linkInteractions" if mutation == "unlinkInteractions" else mutation  # what is taken back is said as it was said
+    return named[0].upper() + named[1:] + "Input"
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,11 @@ class Caller:
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""
-        kind = mutation[0].upper() + mutation[1:] + "Input"
-        text = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ interaction {{ {INTERACTION} }} cursor replayed {ERRORS} }} }}"
+        return await self.payload(mutation, f"interaction {{ {INTERACTION} }} cursor replayed {ERRORS}", **input)
+
+    async def payload(self, mutation: str, fields: str, /, **input: Any) -> Any:
+        """Some fields of the payload of a mutation."""
+        text = f"mutation($input: {input_of(mutation)}!) {{ {mutation}(input: $input) {{ {fields} }} }}"
         return (await self.ask(text, input=input)).data[mutation]
 
     async def refused(self, mutation: str, /, **input: Any) -> dict[str, Any]:
@@ -104,6 +118,14 @@ class Caller:
 
     async def interaction(self, id: str) -> Any:
         return (await self.ask(f"query($id: ID!) {{ interaction(id: $id) {{ {INTERACTION} }} }}", id=id)).data["interaction"]
+
+    async def read(self, id: str, fields: str) -> Any:
+        """Some fields of an interaction; None where it is out of sight."""
+        return (await self.ask(f"query($id: ID!) {{ interaction(id: $id) {{ {fields} }} }}", id=id)).data["interaction"]
+
+    async def role(self, mutation: str, /, **input: Any) -> Any:
+        """The payload of a mutation on a party role."""
+        return await self.payload(mutation, f"partyRole {{ {PARTY_ROLE} }} cursor replayed {ERRORS}", **input)
 
     async def cursor(self) -> str:
         return str((await self.ask("{ cursor }")).data["cursor"])
@@ -163,6 +185,10 @@ class Stream:
         assert message["type"] == "next", message
         assert "errors" not in message["payload"], message
         return next(iter(message["payload"]["data"].values()))
+
+    async def heard(self, count: int) -> list[str]:
+        """What the next frames say: the type of the event, or the kind of the frame."""
+        return [frame["event"]["type"] if frame["event"] else frame["kind"] for frame in await self.frames(count)]
 
     async def frames(self, count: int) -> list[Any]:
         return [await self.frame() for _ in range(count)]

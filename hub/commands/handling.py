@@ -15,6 +15,11 @@ from hub.errors import BadInput, Forbidden, NotFound
 from hub.journal.desk import Decision, Desk, Ref, Touch
 
 
+def assigns_at_all(viewer: Viewer) -> bool:
+    """Whether there is anyone whom this viewer may put to work: everyone, or itself."""
+    return Role.SUPERVISOR in viewer.roles or viewer.party is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assign(OnInteraction):
     """Put it into the hands of a person or a team, or take it back. An agent takes it and gives it back itself."""
@@ -32,6 +37,8 @@ class Assign(OnInteraction):
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         interaction = self.acted_on(desk, viewer, self.expected_revision)
+        if self.assignee_id == interaction.assignee:
+            return decision(interaction)
         self._check_right(interaction, viewer)
         assignee = None if self.assignee_id is None else self._assignee(desk, self.assignee_id)
         return decision(*handling.assign(interaction, assignee, at=desk.now, window=desk.rules.reopen_window))

@@ -159,7 +159,7 @@ class Update(OnInteraction):
         for name in ("kind", "priority"):
             if getattr(self, name) is None:
                 raise BadInput(f"An interaction always has a {name}; leave it out to keep it.", "input", name)
-        if isinstance(self.topic, str) and self.topic != interaction.topic:
+        if isinstance(self.topic, str) and self.topic.strip() != interaction.topic:  # one that left the list may stay
             desk.rules.check_topic(self.topic, "input", "topic")
         return decision(*interaction.update(at=desk.now, **self._wanted(desk, viewer, interaction)))
 

@@ -16,5 +16,5 @@ def add(interaction: Interaction, type: ChannelType, name: str | None, *, at: da
     if any((channel.type, channel.name) == (type, name) for channel in interaction.channels):
         return interaction, None
     at = max(at, interaction.updated_at)
-    channels = bounded((*interaction.channels, Channel(type, at, name)), CHANNELS, "channels")
+    channels = bounded((*interaction.channels, Channel(type, at, name)), CHANNELS, "channels", "channel")
     return replace(interaction, channels=channels).recorded(EventType.CHANNEL_ADDED, at, channel=type)

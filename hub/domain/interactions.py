@@ -397,7 +397,7 @@ def _checked(wanted: Wanted) -> dict[str, Any]:
         if name in wanted:
             checked[name] = optional(checked[name], "input", name, most=most)
     if "external_identifiers" in wanted:
-        checked["external_identifiers"] = bounded(wanted["external_identifiers"], IDENTIFIERS, "externalIdentifiers")
+        checked["external_identifiers"] = bounded(wanted["external_identifiers"], IDENTIFIERS, "external identifiers", "externalIdentifier")
     return checked
 
 
@@ -421,8 +421,8 @@ def _identified(was: Interaction, now: Interaction) -> tuple[FieldChange, ...]:
     )
 
 
-def bounded(things: Sequence[Thing], most: int, name: str) -> tuple[Thing, ...]:
-    """The things, at most so many of them; `name` is theirs in the schema."""
+def bounded(things: Sequence[Thing], most: int, name: str, asked: str | None = None) -> tuple[Thing, ...]:
+    """The things, at most so many of them; `name` is theirs in the schema, `asked` the field of the input where it is another."""
     if len(things) > most:
-        raise BadInput(f"An interaction has at most {most} {name}.", "input", name)
+        raise BadInput(f"An interaction has at most {most} {name}.", "input", asked or name)
     return tuple(things)

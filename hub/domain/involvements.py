@@ -18,7 +18,7 @@ def add(interaction: Interaction, involvement: Involvement, *, at: datetime) -> 
         return interaction, None
     if known is not None:
         raise Conflict(f"This party takes part as {involvement.role} already, under another party role; remove that first.")
-    parties = bounded((*interaction.parties, involvement), PARTIES, "parties")
+    parties = bounded((*interaction.parties, involvement), PARTIES, "parties", "involvement")
     return replace(interaction, parties=parties).recorded(
         EventType.PARTY_ADDED, at, changes=(FieldChange("parties", None, _told(involvement)),)
     )

@@ -16,7 +16,7 @@ from hub.errors import Conflict, IllegalTransition, NotFound
 def add(interaction: Interaction, item: Item, *, at: datetime, window: timedelta = REOPEN_WINDOW) -> tuple[Interaction, Event]:
     """With one matter more; it may come resolved."""
     interaction.require_open_to(InteractionAct.ADD_ITEM, "takes no further items", at, window)
-    items = bounded((*interaction.items, item), ITEMS, "items")
+    items = bounded((*interaction.items, item), ITEMS, "items", "item")
     return replace(interaction, items=items).recorded(EventType.ITEM_ADDED, at, item=item)
 
 

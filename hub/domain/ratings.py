@@ -14,11 +14,12 @@ from hub.errors import BadInput, Conflict
 
 WORST: Final = 1
 BEST: Final = 5
+TICK: Final = timedelta(milliseconds=1)  # the finest the store keeps; a rating comes after its closing, a new closing not before it
 
 
 def is_rated(ended_at: datetime | None, rated_at: datetime | None) -> bool:
     """Whether the last closing has its rating: one from before it is of an earlier closing."""
-    return ended_at is not None and rated_at is not None and rated_at >= ended_at
+    return ended_at is not None and rated_at is not None and rated_at > ended_at
 
 
 def rate(
@@ -31,7 +32,7 @@ def rate(
     before = interaction.satisfaction
     if is_rated(interaction.ended_at, before.at if before else None):
         raise Conflict("This closing is rated already; it can be rated again after it was reopened and closed anew.")
-    at = max(at, interaction.updated_at)
+    at = max(at, interaction.updated_at, (interaction.ended_at or at) + TICK)
     satisfaction = Satisfaction(score, at, optional(comment, "input", "comment"))
     changes = (FieldChange("satisfaction", before.score if before else None, score),)
     rated = replace(interaction, satisfaction=satisfaction)

@@ -8,11 +8,13 @@ import strawberry
 from hub.access.mandates import ACTS, Act, allows, may_move, require
 from hub.access.viewers import Viewer
 from hub.commands.acting import READS_ONLY
+from hub.commands.handling import assigns_at_all
 from hub.domain import lifecycle, ratings
 from hub.domain.terms import InteractionAct as InteractionActName
+from hub.domain.terms import Role as RoleName
 from hub.domain.terms import Status
 from hub.errors import ErrorCode as Code
-from hub.errors import Refused
+from hub.errors import Forbidden, Refused
 from hub.graph.context import Context, Document
 from hub.graph.enums import ErrorCode, InteractionAct, Role
 from hub.graph.fields import is_own, stored
@@ -44,7 +46,10 @@ def _judged(document: Document, context: Context) -> Iterator[tuple[InteractionA
     own = _may_act(document, context.viewer)
     for act in InteractionActName:
         try:
-            require(context.viewer, ACTS[Act(act)], act, own=own)
+            for owned in (True, own):  # as when it is tried: the role comes first, then whose it is
+                require(context.viewer, ACTS[Act(act)], act, own=owned)
+            if act is InteractionActName.ASSIGN and not assigns_at_all(context.viewer):
+                raise Forbidden(act, roles=[RoleName.SUPERVISOR])
         except Refused as refusal:
             yield act, {"code": refusal.code, "requires_roles": refusal.requires_roles}
         else:

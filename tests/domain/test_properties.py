@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from hub.domain import channels, handling, involvements, items, ratings, relationships
 from hub.domain.events import Event
 from hub.domain.ids import INTERACTION, NOTE, InteractionId, NoteId, PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.parts import EntityRef, Involvement, Note
+from hub.domain.parts import EntityRef, Involvement, Note, Relationship
 from hub.domain.terms import (
     Audience,
     ChannelType,
@@ -24,11 +25,12 @@ from hub.domain.terms import (
     InvolvementRole,
     NoteVisibility,
     Priority,
+    RelationshipType,
     Role,
     Status,
     Vertical,
 )
-from hub.errors import BadInput, IllegalTransition
+from hub.errors import BadInput, Conflict, IllegalTransition, NotFound
 from hub.store.documents import Fields, difference, interaction_document, interaction_from
 from tests.domain.cases import DAY, START, item
 from tests.domain.test_lifecycle import LEGAL
@@ -42,7 +44,17 @@ FIELDS: Final = {
     "resolution": "resolution",
     "statusReason": "status_reason",
     "endedAt": "ended_at",
+    "kind": "kind",
+    "topic": "topic",
+    "reason": "reason",
+    "description": "description",
+    "vertical": "vertical",
+    "priority": "priority",
+    "assignee": "assignee",
+    "escalationLevel": "escalation_level",
 }
+LISTS: Final = {"parties": "parties", "externalIdentifiers": "external_identifiers", "relationships": "relationships"}
+INTERNAL: Final = {EventType.ASSIGNED, EventType.ESCALATED, EventType.LINKED, EventType.UNLINKED}
 PARTY: Final = PartyId("par_" + "0" * 32)
 WINDOW: Final = 14 * DAY
 
@@ -52,6 +64,13 @@ times = st.integers(-5, 40).map(lambda steps: START + steps * timedelta(hours=13
 words = st.sampled_from(["yes", " no ", "Grüße", "x" * 8_000, "", "  ", "x" * 8_001, "a\x00b", "\ud800"])
 said = st.sampled_from(["yes", " no ", "Grüße"])
 perhaps = st.none() | said | words
+brief = st.none() | said | st.sampled_from(["", "a\x00b"])
+numbers = st.integers(0, 3)
+parties = numbers.map(lambda number: PartyId(f"par_{number:032x}"))
+related = st.builds(
+    Relationship, st.sampled_from(RelationshipType), numbers.map(lambda number: InteractionId(f"{INTERACTION}{number:032x}"))
+)
+identifiers = st.builds(ExternalIdentifier, st.sampled_from(["crm", "erp"]), st.sampled_from(["1", "2"]), st.none() | st.just("case"))
 moments = st.none() | times
 
 
@@ -67,11 +86,11 @@ class Life(RuleBasedStateMachine):
         at=times,
         over=st.booleans(),
         priority=st.sampled_from(Priority),
-        items=st.integers(0, 2),
+        matters=st.integers(0, 2),
         vertical=st.none() | st.sampled_from(Vertical),
         identified=st.booleans(),
     )
-    def open(self, *, at: datetime, over: bool, priority: Priority, items: int, vertical: Vertical | None, identified: bool) -> None:
+    def open(self, *, at: datetime, over: bool, priority: Priority, matters: int, vertical: Vertical | None, identified: bool) -> None:
         self.interaction, event = Interaction.opened(
             InteractionId(INTERACTION + "0" * 32),
             at=at,
@@ -81,7 +100,7 @@ class Life(RuleBasedStateMachine):
             channel=ChannelType.WEB_SELF_SERVICE,
             vertical=vertical,
             parties=[Involvement(PARTY, InvolvementRole.CUSTOMER, at)] if identified else [],
-            items=[item(number, entity=EntityRef("Bill", str(number)) if number else None) for number in range(items)],
+            items=[item(number, entity=EntityRef("Bill", str(number)) if number else None) for number in range(matters)],
             external_identifiers=[ExternalIdentifier("crm", "1")] if identified else [],
             ended_at=at if over else None,
             resolution="Done." if over else None,
@@ -133,16 +152,78 @@ class Life(RuleBasedStateMachine):
         )
         self.act(lambda was: was.add_note(note, at=at), at)
 
+    @rule(
+        at=times,
+        wanted=st.fixed_dictionaries(
+            {},
+            optional={
+                "kind": st.sampled_from(InteractionKind),
+                "topic": brief,
+                "reason": brief,
+                "description": brief,
+                "vertical": st.none() | st.sampled_from(Vertical),
+                "priority": st.sampled_from(Priority),
+                "external_identifiers": st.lists(identifiers, max_size=3, unique=True),
+            },
+        ),
+    )
+    def update(self, at: datetime, wanted: dict[str, Any]) -> None:
+        self.act(lambda was: _perhaps(was.update(at=at, **wanted)), at)
+
+    @rule(at=times, number=numbers, resolution=st.none() | said)
+    def add_item(self, at: datetime, number: int, resolution: str | None) -> None:
+        matter = item(number + 10 * len(self.interaction.items), resolution=resolution, resolved_at=at if resolution else None)
+        self.act(lambda was: _one(items.add(was, matter, at=at)), at)
+
+    @rule(at=times, number=numbers, words=words)
+    def resolve_item(self, at: datetime, number: int, words: str) -> None:
+        self.act(lambda was: _perhaps(items.resolve(was, item(number).id, words, at=at)), at)
+
+    @rule(at=times, party=parties, role=st.sampled_from([InvolvementRole.CUSTOMER, InvolvementRole.OBSERVER]))
+    def add_party(self, at: datetime, party: PartyId, role: InvolvementRole) -> None:
+        self.act(lambda was: _perhaps(involvements.add(was, Involvement(party, role, at), at=at)), at)
+
+    @rule(at=times, party=parties, role=st.sampled_from([InvolvementRole.CUSTOMER, InvolvementRole.OBSERVER]))
+    def remove_party(self, at: datetime, party: PartyId, role: InvolvementRole) -> None:
+        self.act(lambda was: _one(involvements.remove(was, party, role, at=at)), at)
+
+    @rule(at=times, type=st.sampled_from(ChannelType), name=perhaps)
+    def add_channel(self, at: datetime, type: ChannelType, name: str | None) -> None:
+        self.act(lambda was: _perhaps(channels.add(was, type, name, at=at)), at)
+
+    @rule(at=times, assignee=st.none() | parties)
+    def assign(self, at: datetime, assignee: PartyId | None) -> None:
+        self.act(lambda was: _perhaps(handling.assign(was, assignee, at=at)), at)
+
+    @rule(at=times, words=words)
+    def escalate(self, at: datetime, words: str) -> None:
+        self.act(lambda was: _one(handling.escalate(was, words, at=at)), at)
+
+    @rule(at=times, relationship=related)
+    def link(self, at: datetime, relationship: Relationship) -> None:
+        self.act(lambda was: _perhaps(relationships.link(was, relationship, at=at)), at)
+
+    @rule(at=times, relationship=related)
+    def unlink(self, at: datetime, relationship: Relationship) -> None:
+        self.act(lambda was: _one(relationships.unlink(was, relationship, at=at)), at)
+
+    @rule(at=times, score=st.integers(0, 6), comment=perhaps)
+    def rate(self, at: datetime, score: int, comment: str | None) -> None:
+        self.act(lambda was: _one(ratings.rate(was, score, comment, at=at)), at)
+
     def act(self, act: Any, at: datetime) -> None:
         """Do it, or be refused and be as before; then look at what happened."""
         was = self.interaction
         untouched = deepcopy(was)
         try:
             now, events = act(was)
-        except (BadInput, IllegalTransition):
+        except (BadInput, Conflict, IllegalTransition, NotFound):
             return
         finally:
             assert was == untouched, "an act changed the value it was asked of"
+        if not events:
+            assert now is was, "a change without an event"
+            return
         self.interaction = now
         self.told.extend(events)
         if now.status is not was.status:
@@ -191,9 +272,22 @@ class Life(RuleBasedStateMachine):
         assert (EventType.NOTE_ADDED in types) == ((now.notes, now.internal_notes) != (was.notes, was.internal_notes))
         if EventType.PROGRESS_REPORTED in types:
             assert counted == replace(was, progress=now.progress)
-        assert {(change.field, change.was, change.now) for change in events[-1].changes} == {
-            (field, getattr(was, name), getattr(now, name)) for field, name in FIELDS.items() if getattr(was, name) != getattr(now, name)
+        self.check_changes(was, now, events[-1])
+
+    def check_changes(self, was: Interaction, now: Interaction, event: Event) -> None:
+        """An event names every field that it changed, and what is internal moves nothing that outsiders count."""
+        assert event.type not in INTERNAL or event.audience is Audience.INTERNAL
+        told = {change.field: (change.was, change.now) for change in event.changes if change.field in FIELDS}
+        assert told == {
+            field: (getattr(was, name), getattr(now, name)) for field, name in FIELDS.items() if getattr(was, name) != getattr(now, name)
         }
+        for field, name in LISTS.items():
+            before, after = set(getattr(was, name)), set(getattr(now, name))
+            values = [(change.was is None, change.now is None) for change in event.changes if change.field == field]
+            assert values.count((True, False)) == len(after - before)
+            assert values.count((False, True)) == len(before - after)
+        assert (event.item is None) == (was.items == now.items or event.type is EventType.CLOSED)
+        assert (event.type is EventType.SATISFACTION_RATED) == (was.satisfaction != now.satisfaction)
 
     def keep(self, now: Interaction) -> None:
         """What the store does: the difference, applied to the document that is there, gives the new one."""
@@ -236,6 +330,11 @@ class Life(RuleBasedStateMachine):
 def _one(answer: tuple[Interaction, Event]) -> tuple[Interaction, tuple[Event, ...]]:
     now, event = answer
     return now, (event,)
+
+
+def _perhaps(answer: tuple[Interaction, Event | None]) -> tuple[Interaction, tuple[Event, ...]]:
+    now, event = answer
+    return now, (event,) if event else ()
 
 
 def _applied(document: Fields, update: Fields) -> Fields:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hub.domain.terms import Role
-from tests.api import ERRORS, Api
+from tests.api import ERRORS, PARTY, Api
 
 EMAIL = {"kind": "EMAIL", "address": "jean@example.com", "preferred": True}
 
@@ -83,6 +83,46 @@ async def test_a_stale_revision_is_a_conflict_that_names_the_present_one(shared_
 
     assert payload["party"] is None
     assert [(error["code"], error["currentRevision"]) for error in payload["errors"]] == [("CONFLICT", 2)]
+
+
+PAYLOAD = f"party {{ {PARTY} }} replayed {ERRORS}"
+
+
+async def test_an_update_keeps_what_is_left_out_and_null_clears(shared_api: Api) -> None:
+    agent, identifier = shared_api.as_agent, {"owner": "crm", "type": None, "value": "updated"}
+    made = (await agent.upsert(name="Jean", preferredLanguage="en", contactMedia=[EMAIL], externalIdentifier=identifier))["party"]
+
+    named = (await agent.payload("updateParty", PAYLOAD, id=made["id"], name=" Jean Bartik "))["party"]
+    cleared = (await agent.payload("updateParty", PAYLOAD, id=made["id"], preferredLanguage=None, contactMedia=None))["party"]
+
+    assert named == made | {"name": "Jean Bartik", "revision": 2}
+    assert cleared == named | {"preferredLanguage": None, "contactMedia": [], "revision": 3}
+
+
+@pytest.mark.parametrize("input", [{}, {"name": "Jean"}, {"contactMedia": [EMAIL], "preferredLanguage": None}])
+async def test_an_update_to_what_is_so_already_changes_nothing(shared_api: Api, input: dict[str, Any]) -> None:
+    made = (await shared_api.as_agent.upsert(name="Jean", contactMedia=[EMAIL]))["party"]
+
+    same = await shared_api.as_agent.payload("updateParty", PAYLOAD, id=made["id"], **input)
+
+    assert (same["errors"], same["party"]) == ([], made)
+
+
+@pytest.mark.parametrize(
+    ("input", "code", "path"),
+    [
+        ({"name": None}, "BAD_USER_INPUT", ["input", "name"]),
+        ({"contactMedia": [EMAIL] * 51}, "BAD_USER_INPUT", ["input", "contactMedia"]),
+        ({"id": "par_" + "f" * 32}, "NOT_FOUND", ["input", "id"]),
+        ({"name": "Jeanne", "expectedRevision": 7}, "CONFLICT", None),
+    ],
+)
+async def test_an_update_that_cannot_be_is_refused(shared_api: Api, input: dict[str, Any], code: str, path: list[str] | None) -> None:
+    made = (await shared_api.as_agent.upsert(name="Jean"))["party"]
+
+    (error,) = (await shared_api.as_agent.payload("updateParty", PAYLOAD, **({"id": made["id"]} | input)))["errors"]
+
+    assert (error["code"], error["path"], error["currentRevision"]) == (code, path, 1 if code == "CONFLICT" else None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,10 @@ ACTS: list[tuple[str, dict[str, Any]]] = [
     ("closeInteraction", {"resolution": "Done"}),
     ("reportProgress", {"message": "Half way"}),
     ("addNote", {"text": "Called back"}),
+    ("updateInteraction", {"reason": "Paid twice"}),
+    ("addItem", {"item": {"type": "bill"}}),
+    ("addChannel", {"channel": "CHAT"}),
+    ("escalateInteraction", {"reason": "Angry"}),
 ]
 
 
@@ -26,6 +30,42 @@ async def test_the_same_request_with_the_same_key_acts_once(shared_api: Api, act
     assert (first["errors"], first["replayed"]) == ([], False)
     assert again == first | {"replayed": True}
     assert len(await shared_api.as_agent.timeline(interaction["id"])) == 2
+
+
+async def test_an_act_that_names_something_else_is_done_once_with_a_key_too(shared_api: Api) -> None:
+    agent, grace = shared_api.as_agent, shared_api.other_customer
+    other = await agent.create()
+    interaction = await agent.create(customerId=shared_api.customer, items=[{"type": "bill"}])
+    acts: list[tuple[str, dict[str, Any]]] = [
+        ("resolveItem", {"itemId": interaction["items"][0]["id"], "resolution": "Credited"}),
+        ("addParty", {"involvement": {"role": "USER", "partyId": grace}}),
+        ("removeParty", {"partyId": grace, "role": "USER"}),
+        ("assignInteraction", {"assigneeId": shared_api.agent}),
+        ("linkInteractions", {"type": "PARENT", "otherId": other["id"]}),
+        ("unlinkInteractions", {"type": "PARENT", "otherId": other["id"]}),
+        ("closeInteraction", {"resolution": "Done"}),
+        ("rateInteraction", {"score": 5}),
+    ]
+
+    for count, (act, input) in enumerate(acts, 2):
+        asked = {"id": interaction["id"], "idempotencyKey": f"named once {act}", **input}
+        first, again = await agent.act(act, **asked), await agent.act(act, **asked)
+
+        assert (first["errors"], first["replayed"]) == ([], False), act
+        assert again == first | {"replayed": True}
+        assert len(await agent.timeline(interaction["id"])) == count
+
+
+async def test_a_party_is_updated_once_with_a_key(shared_api: Api) -> None:
+    id = (await shared_api.as_agent.upsert(name="Kay McNulty"))["party"]["id"]
+    fields = "party { revision name } cursor replayed errors { code }"
+
+    first = await shared_api.as_agent.payload("updateParty", fields, id=id, name="Kay Antonelli", idempotencyKey="updated")
+    await shared_api.as_agent.payload("updateParty", fields, id=id, name="Kay Mauchly")
+    again = await shared_api.as_agent.payload("updateParty", fields, id=id, name="Kay Antonelli", idempotencyKey="updated")
+
+    assert (first["party"], first["replayed"]) == ({"revision": 2, "name": "Kay Antonelli"}, False)
+    assert (again["party"], again["replayed"], again["cursor"]) == ({"revision": 3, "name": "Kay Mauchly"}, True, first["cursor"])
 
 
 async def test_fifty_requests_at_once_with_one_key_open_one_interaction(shared_api: Api) -> None:

@@ -1,0 +1,118 @@
+"""`allowedActs` says beforehand what would come of each act: for every role and state, it is tried and comes out so."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import pytest
+
+from hub.domain.terms import InteractionAct, Role
+from tests.api import Api, Caller
+from tests.graphql.test_moving import MOVES, NEEDS
+
+ALLOWED: Final = "allowedActs { act allowed code requiresRoles } allowedTransitions"
+LONG_AGO: Final = "2020-01-01T00:00:00Z"
+
+CASTS: Final[Mapping[str, Callable[[Api], Caller]]] = {
+    "AGENT": lambda api: api.as_agent,
+    "AGENT without a party": lambda api: api.as_role(Role.AGENT),
+    "AGENT who may only read": lambda api: api.as_role(Role.AGENT, api.agent, ["interaction:read"]),
+    "SUPERVISOR": lambda api: api.as_role(Role.SUPERVISOR),
+    "BACK_OFFICE": lambda api: api.as_role(Role.BACK_OFFICE),
+    "SYSTEM": lambda api: api.as_role(Role.SYSTEM),
+    "PRIVACY_OFFICER": lambda api: api.as_role(Role.PRIVACY_OFFICER),
+    "PARTNER": lambda api: api.as_partner,
+    "CUSTOMER": lambda api: api.as_customer,
+    "VISITOR": lambda api: api.as_role(Role.VISITOR, api.customer),
+    "OBSERVER": lambda api: api.as_other_customer,
+}
+STATES: Final = (*MOVES, "COMPLETED and rated", "COMPLETED long ago")
+
+
+async def brought_to(api: Api, state: str) -> str:
+    """An interaction of a customer, a partner and one who looks on, in a state."""
+    agent, status = api.as_agent, state.split(maxsplit=1)[0]
+    parties = [{"role": "PARTNER", "partyId": api.partner}, {"role": "OBSERVER", "partyId": api.other_customer}]
+    over = {"startedAt": LONG_AGO, "endedAt": LONG_AGO, "resolution": "Done"} if state == "COMPLETED long ago" else {}
+    opening = {"direction": "INBOUND", "channel": "PHONE", "customerId": api.customer, "parties": parties} | over
+    id = str((await agent.payload("createInteraction", "interaction { id }", **opening))["interaction"]["id"])
+    if status == "COMPLETED" and not over:
+        await agent.payload("closeInteraction", "replayed", id=id, resolution="Done")
+    elif status != "OPEN" and not over:
+        await agent.payload("transitionInteraction", "replayed", id=id, to=status, **NEEDS.get(status, {}))
+    if state == "COMPLETED and rated":
+        await agent.payload("rateInteraction", "replayed", id=id, score=4)
+    return id
+
+
+async def tried(api: Api, caller: Caller, act: str, id: str, transitions: list[str]) -> Any:
+    """The errors of an act that lacks nothing but, perhaps, the right or the state."""
+    to = transitions[0] if transitions else "IN_PROGRESS"
+    acts: dict[str, tuple[str, dict[str, Any]]] = {
+        "UPDATE": ("updateInteraction", {"reason": "tried"}),
+        "TRANSITION": ("transitionInteraction", {"to": to, **NEEDS.get(to, {})}),
+        "CLOSE": ("closeInteraction", {"resolution": "tried"}),
+        "REPORT_PROGRESS": ("reportProgress", {"message": "tried"}),
+        "ADD_NOTE": ("addNote", {"text": "tried"}),
+        "ADD_INTERNAL_NOTE": ("addNote", {"text": "tried", "visibility": "INTERNAL"}),
+        "ADD_ITEM": ("addItem", {"item": {"type": "tried"}}),
+        "ADD_PARTY": ("addParty", {"involvement": {"role": "USER", "partyId": api.agent}}),
+        "ADD_CHANNEL": ("addChannel", {"channel": "KIOSK"}),
+        "ASSIGN": ("assignInteraction", {"assigneeId": api.agent}),
+        "ESCALATE": ("escalateInteraction", {"reason": "tried"}),
+        "LINK": ("linkInteractions", {"type": "CAUSED_BY", "otherId": await brought_to(api, "OPEN") if act == "LINK" else ""}),
+        "RATE": ("rateInteraction", {"score": 5}),
+    }
+    mutation, input = acts[act]
+    text = f"errors {{ code requiresRoles allowedTransitions }} interaction {{ {ALLOWED} }}"
+    return (await caller.payload(mutation, text, id=id, **input))["errors"]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("who", CASTS)
+async def test_what_is_said_to_be_allowed_is_what_happens_when_it_is_tried(shared_api: Api, who: str, state: str) -> None:
+    caller, acts, known = CASTS[who](shared_api), list(InteractionAct), await brought_to(shared_api, state)
+
+    said = await caller.read(known, f"status {ALLOWED}")
+    is_done = [one["allowed"] for one in said["allowedActs"]]  # what is refused changes nothing, so one does for all of them
+    ids = await asyncio.gather(*(brought_to(shared_api, state) for allowed in is_done if allowed))
+    fresh = iter(ids)
+    tries = (
+        tried(shared_api, caller, act, id, said["allowedTransitions"])
+        for act, id in zip(acts, [next(fresh) if allowed else known for allowed in is_done], strict=True)
+    )
+    outcomes = await asyncio.gather(*tries)
+
+    assert said["status"] == state.split(maxsplit=1)[0]
+    assert [one["act"] for one in said["allowedActs"]] == acts
+    for one, errors in zip(said["allowedActs"], outcomes, strict=True):
+        assert (one["code"] is None) == one["allowed"]
+        assert [error["code"] for error in errors] == ([] if one["allowed"] else [one["code"]]), one
+        for error in errors:
+            assert error["requiresRoles"] == one["requiresRoles"], one
+            assert error["allowedTransitions"] == (said["allowedTransitions"] if error["code"] == "ILLEGAL_TRANSITION" else None), one
+
+
+@pytest.mark.parametrize("state", MOVES)
+@pytest.mark.parametrize("who", ["AGENT", "CUSTOMER", "OBSERVER"])
+async def test_of_all_moves_exactly_those_are_made_that_are_said_to_be_allowed(shared_api: Api, who: str, state: str) -> None:
+    caller = CASTS[who](shared_api)
+    ids = await asyncio.gather(*(brought_to(shared_api, state) for _ in MOVES))
+
+    said = (await caller.read(ids[0], ALLOWED))["allowedTransitions"]
+    moves = (
+        caller.payload("transitionInteraction", "errors { code }", id=id, to=to, **NEEDS.get(to, {}))
+        for id, to in zip(ids, MOVES, strict=True)
+    )
+    outcomes = await asyncio.gather(*moves)
+
+    assert sorted(to for to, outcome in zip(MOVES, outcomes, strict=True) if not outcome["errors"]) == sorted(said)
+
+
+async def test_whoever_is_told_to_be_somebody_else_is_told_who(shared_api: Api) -> None:
+    id = await brought_to(shared_api, "OPEN")
+
+    said = {one["act"]: one for one in (await shared_api.as_customer.read(id, ALLOWED))["allowedActs"]}
+
+    assert said["ADD_PARTY"]["requiresRoles"] == ["AGENT", "SUPERVISOR", "BACK_OFFICE"]
+    assert {act for act, one in said.items() if one["allowed"]} == {"TRANSITION", "ADD_NOTE"}
