@@ -49,9 +49,7 @@ def in_sight(interaction: Interaction, viewer: Viewer) -> bool:
 def check_identifier(desk: Desk, viewer: Viewer, identifier: ExternalIdentifier, id: str | None = None) -> None:
     """Raises Conflict where another interaction than `id` carries this identifier; its id is told only to who sees it."""
     known = desk.named(SubjectKind.INTERACTION, identifier)
-    if not isinstance(known, Interaction) or identifier not in known.external_identifiers:  # an act of this batch took it away
-        return
-    if known.id != id:
+    if isinstance(known, Interaction) and known.id != id:
         seen = known.id if in_sight(known, viewer) else None
         raise Conflict("Another interaction carries this external identifier.", conflicting_id=seen)
 

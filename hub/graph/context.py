@@ -61,10 +61,14 @@ class Context:
         self.renew()
 
     def renew(self) -> None:
-        """Begin an answer: the time is now, and nothing was read yet. A stream does so for each frame."""
-        self.now = self.clock()
+        """Begin an answer. A stream does so for each frame."""
         self.withheld = {}
         self.pages = 0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """The time is now, and nothing was read yet: also after each mutation of several in one operation."""
+        self.now = self.clock()
         self.party = DataLoader(load_fn=self._load_parties)
         self.interaction = DataLoader(load_fn=self._load_interactions)
         self.party_role = DataLoader(load_fn=self._load_party_roles)

@@ -70,7 +70,7 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
     except Exception as fault:
         log_fault(fault, info.field_name)
         return _refused(InternalError())
-    context.now = context.clock()  # what was done is looked at from after it: a role that was granted now has begun
+    context.refresh()  # what was done is looked at from after it: a role that was granted now has begun
     cursor = context.journal.cursors.cursor(done.position)
     return {"document": done.document, "cursor": cursor, "replayed": done.replayed, "errors": []}
 

@@ -177,7 +177,7 @@ class Desk:
         while waiting and len(met) <= most:
             found = await mongo.by_ids("interactions", sorted(waiting), {"relationships": 1})
             self._related |= {id: relationships_from(found.get(id, {})) for id in waiting}
-            further = {one.interaction for id in waiting for one in self._related[id] if one.type is type}
+            further: set[str] = {one.interaction for id in waiting for one in self._related[id] if one.type is type}
             waiting = further - met
             met |= waiting
 
