@@ -147,6 +147,30 @@ async def test_fragments_aliases_and_conditions_choose_what_is_read_and_what_is_
     }
 
 
+async def test_what_is_reported_as_redacted_was_selected_on_that_very_object(api: Api) -> None:
+    interaction = await api.as_agent.create(customerId=api.customer, parties=[{"role": "PARTNER", "partyId": api.partner}])
+    event = (await api.as_partner.timeline(interaction["id"]))[0]["id"]
+    text = """query($ids: [ID!]!) { nodes(ids: $ids) { ... on Interaction { x: customer { contactMedia { address } } }
+      ... on InteractionEvent { x: actor { id redactions { field } } interaction { customer { redactions { field } } } } } }"""
+    both = (
+        "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Interaction { x: customer { redactions { field } contactMedia { address } } } } }"
+    )
+
+    _, of_event = (await api.as_partner.ask(text, ids=[interaction["id"], event])).data["nodes"]
+    (selected,) = (await api.as_partner.ask(both, ids=[interaction["id"]])).data["nodes"]
+
+    assert of_event == {"x": {"id": api.agent, "redactions": []}, "interaction": {"customer": {"redactions": []}}}
+    assert selected == {"x": {"redactions": [{"field": "contactMedia"}], "contactMedia": None}}
+
+
+async def test_notes_before_one_that_is_not_there_are_refused(api: Api) -> None:
+    interaction = await api.as_customer.create()
+
+    answer = await api.as_customer.ask('query($id: ID!) { interaction(id: $id) { notes(before: "not_x") { id } } }', id=interaction["id"])
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+
+
 async def test_what_hides_internal_work_hides_it_in_every_count_and_time(api: Api) -> None:
     text = "query($id: ID!) { interaction(id: $id) { revision updatedAt timeline { nodes { sequence revision type } } } }"
     interaction = await api.as_customer.create()

@@ -224,6 +224,16 @@ async def test_a_client_without_the_scope_for_parties_gets_no_addresses_by_a_joi
     assert [redaction["requiresScopes"] for redaction in customer["redactions"]] == [[["party:read"]]] * 2
 
 
+async def test_a_client_without_the_scope_for_parties_gets_no_roles_by_a_join_either(case: Case) -> None:
+    reader = case.api.as_role(Role.AGENT, case.api.agent, ["interaction:read"])
+    text = "query($id: ID!) { interaction(id: $id) { customer { roles { name } redactions { field } } parties { partyRole { name } } } }"
+
+    answer = await reader.ask(text, id=case.id)
+
+    assert answer.data["interaction"]["customer"] == {"roles": [], "redactions": [{"field": "roles"}]}
+    assert {one["partyRole"] for one in answer.data["interaction"]["parties"]} == {None}
+
+
 async def test_a_client_that_only_follows_gets_no_interaction_with_an_event(case: Case) -> None:
     follower = case.api.as_role(Role.AGENT, case.api.agent, ["event:subscribe"])
     async with follower.stream(STREAM, after=case.before) as stream:

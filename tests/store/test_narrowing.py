@@ -10,6 +10,7 @@ import pytest
 from hub.access.visibility import Visibility
 from hub.domain.parts import EntityRef
 from hub.domain.terms import Role
+from hub.errors import TooBroad
 from hub.store import interactions
 from hub.store.interactions import Interactions, order
 from hub.store.mongo import Mongo
@@ -27,6 +28,7 @@ TEXTS: tuple[Mapping[str, Any], ...] = (
     {"description": "the fibre.router, again"},
     {"reason": "fibres", "notes": [{"text": "Router x2"}, {"text": "ÉCOLE naïve"}]},
     {"notes": [{"text": "Ωμέγα и Ёлка"}], "internalNotes": [{"text": "cafe"}]},
+    {"reason": "हिन्दी में शिकायत", "description": "می‌خواهم, עִבְרִית"},
     {"reason": "100% (sure)?", "description": "foo_bar"},
 )
 WORDS = [
@@ -45,6 +47,9 @@ WORDS = [
     "sure",
     "foo",
     "foo_bar",
+    "शिकायत",
+    "می‌خواهم",
+    "עברית",
     "caf",
 ]
 
@@ -67,6 +72,18 @@ async def test_a_word_is_found_alike_in_the_few_of_a_customer_and_in_all_there_a
     sought = replace(ANY, words=words_of(word, "text"))
 
     assert await found(texts, OWN, sought) == await found(texts, STAFF, sought)
+
+
+@pytest.mark.parametrize("word", ["शिकायत", "می‌خواهم", "cafe", "Елка", "ωμεγα", "foo_bar"])
+async def test_words_of_every_script_are_found(texts: Mongo, word: str) -> None:
+    assert await found(texts, OWN, replace(ANY, words=words_of(word, "text")))
+
+
+async def test_who_sees_only_its_own_is_never_searched_among_what_others_wrote(texts: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interactions, "OWN", len(TEXTS) - 1)
+
+    with pytest.raises(TooBroad, match="createdAt"):
+        await found(texts, OWN, replace(ANY, words=("cafe",)))
 
 
 async def test_each_word_must_be_there_in_whatever_field(texts: Mongo) -> None:
