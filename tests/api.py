@@ -218,16 +218,9 @@ class Api:
             payload = (await staff.ask(text, input={"kind": kind, "name": name, "contactMedia": media})).data["upsertParty"]
             return PartyId(payload["party"]["id"])
 
-        return cls(
-            hub=hub,
-            client=client,
-            address=address,
-            issuer=issuer,
-            customer=await party("Ada Hopper"),
-            other_customer=await party("Grace Lovelace"),
-            agent=await party("Alan Church"),
-            partner=await party("Northlight Stores", "ORGANIZATION"),
-        )
+        cast = [("Ada Hopper",), ("Grace Lovelace",), ("Alan Church",), ("Northlight Stores", "ORGANIZATION")]
+        customer, other_customer, agent, partner = [await party(*one) for one in cast]
+        return cls(hub, client, address, issuer, customer, other_customer, agent, partner)
 
     def usually(self, role: Role, scopes: list[str] | None = None) -> Caller:
         """A caller in this role, with the party of the cast that usually has it."""

@@ -37,6 +37,11 @@ def greeting(host: str, port: int, issuer: LocalIssuer, cast: Demo | None) -> st
             "A token for each role, good for a day:",
             *(f"  {role:15} {token}" for role, token in tokens.items()),
             "",
+            "Ids to put into the README's examples:",
+            f"  the fibre for the new flat   {cast.interactions[0]}",
+            f"  the slow evenings (PENDING)  {cast.interactions[2]}",
+            f"  the agent's party            {cast.agent}",
+            "",
             "Follow what happens as the customer:",
             _line(str(Path(sys.executable).parent / "hub"), "watch", "--url", stream, "--token", tokens[Role.CUSTOMER]),
             "",
@@ -45,11 +50,6 @@ def greeting(host: str, port: int, issuer: LocalIssuer, cast: Demo | None) -> st
             "",
             "Report progress as the agent, and see it arrive:",
             _curl(graphql, tokens[Role.AGENT], PROGRESS, {"id": cast.ongoing}),
-            "",
-            "Ids to put into the README's examples:",
-            f"  the fibre for the new flat   {cast.interactions[0]}",
-            f"  the slow evenings (PENDING)  {cast.interactions[2]}",
-            f"  the agent's party            {cast.agent}",
         ]
     )
 
