@@ -23,7 +23,6 @@ from hub.web.app import listening, server
 from hub.web.hub import Hub, opened
 from tests.api import Api
 
-
 PLAIN = ssl.create_default_context()  # made once: each client would take a tenth of a second to load certificates it never uses
 
 
