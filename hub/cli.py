@@ -64,6 +64,7 @@ def serve(
     with told():
         settings = Settings.load(port=port, host=host, data_dir=data_dir)
         configure_logs(settings)
+        trusts(settings)  # what is wrong with them is said before anything is written
         with (
             listening(settings.host, settings.port) as bound,
             database(settings, joins=False) as uri,

@@ -119,9 +119,9 @@ class Pair:
         return jwt.encode(dict(payload), self.private, algorithm=self.algorithm, headers={k: v for k, v in given.items() if v is not None})
 
 
-def claims(issuer: str, **changes: Any) -> dict[str, Any]:
-    """Claims that verify at START; a change to None takes one away."""
-    seconds = int(START.timestamp())
+def claims(issuer: str, *, at: datetime = START, **changes: Any) -> dict[str, Any]:
+    """Claims that verify at that time; a change to None takes one away."""
+    seconds = int(at.timestamp())
     good = {
         "iss": issuer,
         "aud": AUDIENCE,
