@@ -146,6 +146,7 @@ class Oidc:
     discovery: Callable[[], Response] | None = None  # in place of the configuration
     open: asyncio.Event = field(default_factory=asyncio.Event)  # while it is clear, answers wait
     asked: int = 0  # for keys
+    elsewhere: list[Pair] = field(default_factory=list)  # keys at an address that it never named
 
     async def configuration(self, _: Request) -> Response:
         if self.discovery is not None:
@@ -157,6 +158,9 @@ class Oidc:
         await self.open.wait()
         return self.answer() if self.answer is not None else JSONResponse({"keys": [pair.jwk for pair in self.pairs]})
 
+    async def others(self, _: Request) -> Response:
+        return JSONResponse({"keys": [pair.jwk for pair in self.elsewhere]})
+
     def token(self, pair: Pair | None = None, **changes: Any) -> str:
         return (pair or self.pairs[-1]).sign(claims(self.url, **changes))
 
@@ -167,7 +171,7 @@ async def providing(*pairs: Pair, port: int = 0) -> AsyncIterator[Oidc]:
     bound = listening("127.0.0.1", port)
     oidc = Oidc(f"http://127.0.0.1:{bound.getsockname()[1]}", list(pairs))
     oidc.open.set()
-    routes = [Route("/.well-known/openid-configuration", oidc.configuration), Route("/keys", oidc.keys)]
+    routes = [Route("/.well-known/openid-configuration", oidc.configuration), Route("/keys", oidc.keys), Route("/elsewhere", oidc.others)]
     running = Server(
         uvicorn.Config(Starlette(routes=routes), lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
     )

@@ -553,13 +553,14 @@ GARBAGE: dict[str, Callable[[], Response]] = {
     "packed": lambda: Response(b"\x1f\x8b\x08\x00", headers={"content-encoding": "gzip"}),
     "an error with keys": lambda: JSONResponse({"keys": [NEW.jwk]}, 500),
     "not modified": lambda: Response(status_code=304),
-    "a redirection": lambda: RedirectResponse("/.well-known/openid-configuration"),
+    "a redirection": lambda: RedirectResponse("/elsewhere"),
 }
 
 
 @pytest.mark.parametrize("kind", GARBAGE)
 async def test_garbage_in_place_of_keys_changes_nothing(oidc: Oidc, tokens: TokenVerifier, ticks: Ticks, kind: str) -> None:
     ticks.now += PAUSE
+    oidc.elsewhere.append(NEW)
     oidc.answer = GARBAGE[kind]
 
     await unknowable(tokens, oidc.token(NEW))
