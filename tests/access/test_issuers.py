@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from hub.access import issuers
 from hub.access.issuers import Issuer, TokenVerifier
@@ -318,6 +318,16 @@ async def test_a_wrong_claim_is_refused(oidc: Oidc, clock: Clock, ticks: Ticks, 
         assert await refused(tokens, OLD.sign(claims(oidc.url) | change))
 
 
+def test_each_issuer_has_its_audience(clock: Clock) -> None:
+    name = "https://one.example"
+    tokens = verifier(fixed(name, OLD, audience="https://hub.example"), clock=clock)
+
+    assert at_once(tokens.verify(OLD.sign(claims(name, aud="https://hub.example")))).roles == {Role.AGENT}
+    for other in (AUDIENCE, "https://hub.example/", ["https://HUB.example"]):
+        with pytest.raises(Unauthenticated):
+            at_once(tokens.verify(OLD.sign(claims(name, aud=other))))
+
+
 async def test_the_issuer_is_the_very_text_that_was_configured(oidc: Oidc, tokens: TokenVerifier) -> None:
     assert await refused(tokens, OLD.sign(claims(f"{oidc.url}/")))
     assert await refused(tokens, OLD.sign(claims(oidc.url.upper())))
@@ -540,6 +550,18 @@ async def test_an_issuer_that_never_answers_is_given_up_on_and_known_keys_verify
         assert await accepted(tokens, oidc.token(OLD))
 
 
+async def test_an_issuer_that_answers_drop_by_drop_is_given_up_on_too(oidc: Oidc, clock: Clock, ticks: Ticks) -> None:
+    async def drops() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    oidc.answer = lambda: StreamingResponse(drops())
+
+    async with asyncio.timeout(10), believing(oidc, clock=clock, ticks=ticks, patience=0.3) as impatient:
+        await unknowable(impatient, oidc.token())
+
+
 GARBAGE: dict[str, Callable[[], Response]] = {
     "no JSON": lambda: Response("<html>maintenance</html>"),
     "nothing": lambda: Response(""),
@@ -583,14 +605,15 @@ async def test_garbage_in_place_of_keys_changes_nothing(oidc: Oidc, tokens: Toke
         {"issuer": "", "jwks_uri": "file:///etc/hostname"},
         {"issuer": "", "jwks_uri": "https://"},
         {"issuer": "", "jwks_uri": "https://["},
-        {"issuer": "", "jwks_uri": "https://user:password@127.0.0.1/keys"},
+        {"issuer": "", "jwks_uri": "http://user:password@127.0.0.1:{port}/keys"},
+        {"issuer": "", "jwks_uri": "http://127.0.0.1:{port}/keys#here"},
     ],
     ids=str,
 )
 async def test_a_discovery_that_points_elsewhere_is_not_followed(oidc: Oidc, clock: Clock, ticks: Ticks, said: dict[str, Any]) -> None:
     whole = said | ({"issuer": oidc.url} if said.get("issuer") == "" else {})
-    if whole.get("jwks_uri") == "/keys":
-        whole["jwks_uri"] = f"{oidc.url}/keys"
+    if isinstance(uri := whole.get("jwks_uri"), str):
+        whole["jwks_uri"] = f"{oidc.url}/keys" if uri == "/keys" else uri.replace("{port}", oidc.url.rpartition(":")[2])
     oidc.discovery = lambda: JSONResponse(whole)
 
     async with believing(oidc, clock=clock, ticks=ticks) as tokens:
