@@ -32,7 +32,6 @@ def bare(pair: Pair) -> dict[str, Any]:
         (bare(ED), {"EdDSA"}),
         (bare(ED) | {"key_ops": ["verify"]}, {"EdDSA"}),
     ],
-    ids=str,
 )
 def test_a_key_verifies_what_its_kind_can_and_no_more_than_it_says(jwk: dict[str, Any], algorithms: set[str]) -> None:
     assert read(jwk).algorithms == algorithms
@@ -66,7 +65,6 @@ def test_a_key_verifies_what_its_kind_can_and_no_more_than_it_says(jwk: dict[str
         None,
         "EC",
     ],
-    ids=lambda jwk: str(jwk)[:50],
 )
 def test_what_is_no_key_of_ours_is_left_out_and_the_others_stay(jwk: object) -> None:
     keys = key_set({"keys": [bare(RSA), jwk, bare(ED)]})

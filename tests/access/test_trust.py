@@ -125,7 +125,7 @@ def test_keys_come_over_tls_or_from_this_machine(url: str, fits: bool) -> None:
             "it has both keys and jwks_url; one of them says where its keys are.",
         ),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: str(value)[:30],
 )
 def test_what_is_wrong_is_said_with_the_issuer_and_the_field(change: dict[str, Any], said: str) -> None:
     told = sentence([ONE | {"issuer": "https://other.example"}, ONE | change])
