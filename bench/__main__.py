@@ -13,7 +13,7 @@ import orjson
 import structlog
 import uvloop
 
-from bench import commands, serving
+from bench import commands, questions, reading, serving
 from bench.load import WARM_UP
 from bench.machine import ROOT, Machine
 from bench.report import Report
@@ -22,14 +22,16 @@ from hub.settings import Settings
 
 PROOF: Final = ROOT / "docs" / "proofs" / "bench.md"
 SETTING_UP: Final = 15.0  # seconds for mongod, the hub, and what they are filled with
+ROW: Final = 300e-6  # seconds to write one and keep it in every index; half of that on a machine with nothing else to do
+ANSWER: Final = 0.15  # seconds of one question in one round, in companies of two sizes
+SECTIONS: Final = ("commands", "serving", "reading")
 AT_MOST: Final = 4  # times what was expected; a machine that needs longer says nothing
 
 
 def main() -> None:
     """Measure, and tell."""
     asked = arguments()
-    each = len(commands.ACTS) * len(commands.CONTENDERS) + len(serving.OPERATIONS)
-    expected = each * len(asked.clients) * asked.rounds * (asked.seconds + WARM_UP) + SETTING_UP
+    expected = seconds(asked)
     print(f"Measuring, for about {expected:.0f} seconds.", file=sys.stderr)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C does: what was started is ended
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
@@ -50,11 +52,22 @@ def main() -> None:
 
 
 async def measured(asked: argparse.Namespace, machine: Machine, uri: str, directory: Path) -> Report:
-    """Commits alone, then the hub as it is served; one after the other, so that neither disturbs the other."""
+    """Commits alone, then the hub as it is served, then as it reads; one after the other, so that none disturbs the others."""
     pace = {"clients": asked.clients, "seconds": asked.seconds, "rounds": asked.rounds}
-    together = await commands.measure(uri, **pace)
-    served = await serving.measure(uri, directory, **pace)
-    return Report(machine, asked.seconds, asked.rounds, together, served)
+    together = await commands.measure(uri, **pace) if "commands" in asked.only else []
+    served = await serving.measure(uri, directory, **pace) if "serving" in asked.only else []
+    read = await reading.measure(uri, directory, rows=asked.rows, rounds=asked.rounds) if "reading" in asked.only else None
+    return Report(machine, asked.seconds, asked.rounds, together, served, read)
+
+
+def seconds(asked: argparse.Namespace) -> float:
+    """How long it will take, about."""
+    acts = {"commands": len(commands.ACTS) * len(commands.CONTENDERS), "serving": len(serving.OPERATIONS)}
+    each = sum(many for section, many in acts.items() if section in asked.only)
+    expected: float = each * len(asked.clients) * asked.rounds * (asked.seconds + WARM_UP) + SETTING_UP
+    if "reading" in asked.only:
+        expected += ROW * sum(asked.rows) + ANSWER * len(questions.QUESTIONS) * (asked.rounds + reading.PROBED)
+    return expected
 
 
 def arguments() -> argparse.Namespace:
@@ -62,9 +75,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.2, help="of each measurement (1.2)")
     parser.add_argument("--rounds", type=int, default=3, help="in which the contenders take turns (3)")
     parser.add_argument("--clients", type=numbers, default=[1, 16, 64, 256], help="at once (1,16,64,256)")
+    parser.add_argument("--rows", type=numbers, default=[10_000, 1_000_000], help="interactions to read among (10000,1000000)")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=SECTIONS, help="of " + ",".join(SECTIONS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, for a program")
     parser.add_argument("--write", action="store_true", help="write what is printed to docs/proofs/bench.md")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if unknown := set(asked.only) - set(SECTIONS):
+        parser.error(f"--only knows {', '.join(SECTIONS)}, not {', '.join(sorted(unknown))}")
+    if asked.write and set(asked.only) != set(SECTIONS):
+        parser.error("--write writes all of docs/proofs/bench.md: it does not go with --only")
+    return asked
 
 
 def numbers(text: str) -> Sequence[int]:

@@ -7,12 +7,14 @@ from typing import Any, Final
 from bench.commands import PLAIN, Measured
 from bench.load import Figures
 from bench.machine import Machine
+from bench.reading import Answer, Asked, Reading
 from bench.serving import Served
 
 TIMES: Final = 3.0  # commands/s at MANY clients, against the faster plain way
 PART: Final = 0.25  # of its p99
 MANY: Final = 64
 ALONE: Final = 1.3  # what a client alone may pay for company
+SAME: Final = 1.2  # times what a page costs in a small company that it may cost in a large one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ class Report:
     rounds: int
     commands: Sequence[Measured]
     served: Sequence[Served]
+    reading: Reading | None
 
     def markdown(self) -> str:
-        """All of it."""
-        return "\n".join([*self._opening(), *self._commands(), *self._served()]) + "\n"
+        """All of it, as far as it was measured."""
+        parts = [self._opening(), self._commands() if self.commands else (), self._served() if self.served else ()]
+        return "\n".join(line for part in (*parts, told(self.reading) if self.reading else ()) for line in part) + "\n"
 
     def json(self) -> dict[str, Any]:
         """All of it, for a program."""
@@ -89,6 +93,56 @@ class Report:
         for one in sorted(self.served, key=lambda one: one.operation):
             figures = one.figures
             yield f"| {one.operation} | {one.clients} | {figures.per_second:,.0f} | {figures.p50:.1f} | {figures.p99:.1f} |"
+
+
+def told(reading: Reading) -> Iterable[str]:
+    """Reading, in every size of company."""
+    sizes = [one.rows for one in reading.companies]
+    yield from ("", f"## Reading: {' and '.join(f'{rows:,}' for rows in sizes)} interactions", "")
+    for one in reading.companies:
+        yield (
+            f"- {one.rows:,} rows, written straight into MongoDB in {one.seconds:.0f} s, {one.indexing:.0f} s of them for the indexes; "
+            f"the hub's process held {one.memory_before:.0f} MiB before anything was asked of it and {one.memory_after:.0f} MiB after."
+        )
+    yield from (
+        "",
+        "One client; a page has 50 rows and is asked for in turns of both sizes, each time with other values. *Times* is the hub's",
+        f"answer over HTTP at {sizes[-1]:,} against {sizes[0]:,}. *Hub* is that answer, *database* the hub's own commands asked",
+        "without the hub, *plain* the same by an offset, or counted without a limit; medians in ms. *Looked at*: keys / documents",
+        "that MongoDB examined for one answer, by its own profile, and whether it sorted.",
+        "",
+        "| question | times | " + " | ".join(f"{rows:,}: hub | database | plain | looked at" for rows in sizes) + " |",
+        "|---|--:|" + "--:|--:|--:|:--|" * len(sizes),
+    )
+    for answer in reading.answers:
+        times = answer.times()
+        yield f"| {answer.question} | {'' if times is None else f'**{times:.2f} x**'} | {' | '.join(map(_asked, answer.asked))} |"
+    yield ""
+    yield from map(_page_verdict, (answer for answer in reading.answers if answer.is_page))
+    yield from (
+        "",
+        f"What no index narrows, at {sizes[-1]:,}: what is said, after how long, for how long the database works on after that, and",
+        "the wait of another client for its pages of 20, without and meanwhile.",
+        "",
+        "| question | answer | s | works on, ms | others' p50 alone | meanwhile | at most |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    )
+    for broad in reading.broad:
+        waits = f"{broad.alone:.1f} | {broad.meanwhile:.1f} | {broad.worst:.1f}"
+        yield f"| {broad.question} | {broad.code or 'answered'} | {broad.seconds:.2f} | {1000 * broad.lingered:.0f} | {waits} |"
+
+
+def _asked(one: Asked) -> str:
+    said = " | ".join("" if figure is None else f"{figure:.1f}" for figure in (one.hub, one.database, one.plain))
+    looked = f"{one.looked.keys:,} / {one.looked.documents:,}{', sorts' if one.looked.sorts else ''}"
+    return f"{said} | {'TOO_BROAD' if one.hub is None else looked}"
+
+
+def _page_verdict(answer: Answer) -> str:
+    times = answer.times()
+    if times is None:
+        return f"- {answer.question}: **not kept**, TOO_BROAD at {answer.asked[-1].rows:,}."
+    return f"- {answer.question}: at most {SAME:g} times: {_said(times <= SAME)} ({times:.2f} times)."
 
 
 def comparisons(measured: Sequence[Measured]) -> Iterable[Compared]:

@@ -54,27 +54,35 @@ class Served:
 async def measure(uri: str, directory: Path, *, clients: Sequence[int], seconds: float, rounds: int) -> list[Served]:
     """Every operation and number of clients, in turns, `rounds` times; the medians."""
     seen: dict[tuple[str, int], list[Figures]] = {}
-    async with served(uri, directory) as port:
+    async with served(uri, directory, "bench_served", secrets.token_hex(32)) as hub:
         token = local_issuer(Settings.load(data_dir=directory)).mint([Role.AGENT])
-        async with connected(port, token, SEEDERS) as lines:
+        async with connected(hub.port, token, SEEDERS) as lines:
             known = await _filled(lines)
         for _, many, name in itertools.product(range(rounds), clients, OPERATIONS):
-            async with connected(port, token, many) as lines:  # anew: the hub lets idle connections go
+            async with connected(hub.port, token, many) as lines:  # anew: the hub lets idle connections go
                 acts = [_act(name, line, known) for line in lines]
                 seen.setdefault((name, many), []).append(await closed_loop(acts, seconds))
     return [Served(name, many, typical(figures)) for (name, many), figures in seen.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A hub at work: where it answers, and which process it is."""
+
+    port: int
+    pid: int
+
+
 @contextlib.asynccontextmanager
-async def served(uri: str, directory: Path) -> AsyncIterator[int]:
-    """`hub serve` on a free port, in a process of its own; gives the port."""
+async def served(uri: str, directory: Path, database: str, secret: str) -> AsyncIterator[Serving]:
+    """`hub serve` on a free port, in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    environment |= {"HUB_MONGO_URI": uri, "HUB_SECRET": secrets.token_hex(32), "HUB_MONGO_DATABASE": "bench_served"}
+    environment |= {"HUB_MONGO_URI": uri, "HUB_SECRET": secret, "HUB_MONGO_DATABASE": database}
     environment |= {"HUB_LOG_LEVEL": "warning"}
     command = [str(Path(sys.executable).with_name("hub")), "serve", "--port", "0", "--data-dir", str(directory)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, env=environment)
     try:
-        yield await asyncio.wait_for(_port(process), START_WAIT)
+        yield Serving(await asyncio.wait_for(_port(process), START_WAIT), process.pid)
     finally:
         await _ended(process)
 
@@ -117,17 +125,21 @@ class Line:
 
     async def ask(self, query: str, variables: dict[str, Any]) -> Any:
         """The data of an answer; a refusal or an error ends the measurement."""
+        answer = await self.answer(query, variables)
+        (found,) = answer["data"].values()
+        if "errors" in answer or not found or found.get("errors"):
+            raise RuntimeError(f"The hub refused: {answer!r}.")
+        return found
+
+    async def answer(self, query: str, variables: dict[str, Any]) -> Any:
+        """All of an answer, also where it tells of errors."""
         body = orjson.dumps({"query": query, "variables": variables})
         self.writer.write(b"%b%d\r\n\r\n%b" % (self.head, len(body), body))
         head = await self.reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         if not head.startswith(b"HTTP/1.1 200") or length is None:
             raise RuntimeError(f"The hub answered {head!r}.")
-        answer = orjson.loads(await self.reader.readexactly(int(length[1])))
-        (found,) = answer["data"].values()
-        if "errors" in answer or not found or found.get("errors"):
-            raise RuntimeError(f"The hub refused: {answer!r}.")
-        return found
+        return orjson.loads(await self.reader.readexactly(int(length[1])))
 
 
 @contextlib.asynccontextmanager

@@ -26,8 +26,12 @@ from hub.access.trust import Trust
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.errors import HubError
+from hub.exchange.checkpoints import Checkpoints
 from hub.exchange.demo import demo
 from hub.exchange.importing import Summary, import_file
+from hub.exchange.progress import Bar
+from hub.exchange.reports import reporting
+from hub.journal import head
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
 from hub.journal.log import Actor
@@ -203,23 +207,60 @@ def watch(
 @app.command(name="import")
 def import_(
     file: Annotated[str, typer.Argument(help="TMF683 PartyInteraction JSON, v4 or v5: one, an array, or NDJSON; - reads standard input.")],
+    *,
     owner: Annotated[str | None, typer.Option(help="The system whose ids these are, where several are imported.")] = None,
     strict: Annotated[bool, typer.Option(help="Stop at the first record that needs a repair or cannot be read.")] = False,
+    report: Annotated[Path | None, typer.Option(help="A file for every line about a repair or a skipped record.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Begin anew where an import of this file was cut.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Import interactions, once each; what had to be repaired or skipped is reported."""
+    """Import interactions, once each; what had to be repaired or skipped is reported. One that was cut goes on where it was."""
     with told():
         settings = Settings.load(data_dir=data_dir)
         configure_logs(settings)
         with database(settings) as uri:
-            summary = asyncio.run(_import(settings, uri, file, owner, strict))
-        typer.echo(str(summary))
+            summary = asyncio.run(_import(settings, uri, file, owner=owner, strict=strict, report=report, from_start=from_start))
+        for line in (*summary.table(), str(summary)):
+            typer.echo(line)
     raise typer.Exit(summary.exit_code(strict))
 
 
-async def _import(settings: Settings, uri: str, file: str, owner: str | None, strict: bool) -> Summary:
+async def _import(
+    settings: Settings, uri: str, file: str, *, owner: str | None, strict: bool, report: Path | None, from_start: bool
+) -> Summary:
+    bar = Bar(sys.stderr)
     async with opened(settings, uri, role=f"import:{os.getpid()}") as hub:
-        return await import_file(file, submitting(hub), clock=now, report=typer.echo, owner=owner, strict=strict)
+        journal = await head.read(hub.mongo)
+        checkpoints = _checkpoints(settings, file, owner=owner, strict=strict, epoch=journal.epoch)
+        begin = checkpoints.read(journal.position) if checkpoints and not from_start else None
+        with reporting(report, lambda line: _echo(bar, line), source=file, goes_on=begin is not None) as tell:
+            try:
+                return await import_file(
+                    file,
+                    submitting(hub),
+                    clock=now,
+                    report=tell,
+                    owner=owner,
+                    strict=strict,
+                    checkpoints=checkpoints,
+                    begin=begin,
+                    watch=bar.show,
+                )
+            finally:
+                bar.clear()
+
+
+def _checkpoints(settings: Settings, file: str, *, owner: str | None, strict: bool, epoch: int) -> Checkpoints | None:
+    """Where it is kept how far the file is imported; what is no file cannot be gone on with."""
+    if file == "-" or not Path(file).is_file():
+        return None
+    return Checkpoints(settings.data_dir, Path(file), owner=owner, strict=strict, epoch=epoch)
+
+
+def _echo(bar: Bar, line: str) -> None:
+    """A line of its own, also where both are the same terminal."""
+    bar.clear()
+    typer.echo(line)
 
 
 def submitting(hub: Hub) -> Callable[[Command], Awaitable[Committed]]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from hub.domain import lifecycle, promises
+from hub.domain import lifecycle, promises, relationships
 from hub.domain.ids import INTERACTION, ITEM, NOTE, PARTY, InteractionId, ItemId, NoteId, PartyId
-from hub.domain.interactions import CHANNELS, FULL, ITEMS, NOTES, PARTIES, Interaction
+from hub.domain.interactions import CHANNELS, FULL, IDENTIFIERS, ITEMS, NOTES, PARTIES, Interaction
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
-from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress
+from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress, Relationship
+from hub.domain.relationships import INVERSE, check_line
 from hub.domain.terms import (
     ChannelType,
     Direction,
@@ -25,14 +26,15 @@ from hub.domain.terms import (
     NoteVisibility,
     PartyKind,
     Priority,
+    RelationshipType,
     Role,
     Status,
     SubjectKind,
     Vertical,
 )
 from hub.domain.texts import SHORT, not_future, optional, text
-from hub.errors import BadInput
-from hub.journal.desk import Change, Decision, Desk, External, Touch, ref_of
+from hub.errors import BadInput, NotFound
+from hub.journal.desk import Change, Decision, Desk, External, Line, Ref, Touch, ref_of
 
 EXTRA: Final = 4 * 1024 * 1024  # bytes of what the model does not know: half of what a document may hold
 
@@ -107,7 +109,9 @@ class ImportParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportInteraction:
-    """A command for the committer. `extra`: what the source knows and this model does not, as JSON."""
+    """A command for the committer. `extra`: what the source knows and this model does not, as JSON.
+
+    `further_identifiers` are what other systems call it; one that another interaction carries already is left to that one."""
 
     identifier: ExternalIdentifier
     status: Status
@@ -131,10 +135,12 @@ class ImportInteraction:
     items: tuple[ImportedItem, ...] = ()
     notes: tuple[ImportedNote, ...] = ()
     progress: ImportedProgress | None = None
+    further_identifiers: tuple[ExternalIdentifier, ...] = ()
     extra: str | None = None
 
     def touches(self) -> Iterable[Touch]:
-        yield External(SubjectKind.INTERACTION, self.identifier)
+        for identifier in (self.identifier, *self.further_identifiers):
+            yield External(SubjectKind.INTERACTION, identifier)
         for identifier in dict.fromkeys(party.identifier for party in self.parties):
             yield External(SubjectKind.PARTY, identifier)
 
@@ -191,6 +197,10 @@ class ImportInteraction:
             ids[wanted.identifier] = PartyId(known.id)
         return ids, registered
 
+    def _identifiers(self, desk: Desk) -> tuple[ExternalIdentifier, ...]:
+        free = (one for one in self.further_identifiers if desk.named(SubjectKind.INTERACTION, one) is None)
+        return tuple(dict.fromkeys((self.identifier, *free)))
+
     def _interaction(self, desk: Desk, parties: Mapping[ExternalIdentifier, PartyId]) -> Interaction:
         notes = _at_most(NOTES, tuple(_note(note, desk, parties) for note in self.notes), "notes")
         takes_part = dict.fromkeys((parties[party.identifier], role) for party in self.parties for role in party.roles)
@@ -219,9 +229,61 @@ class ImportInteraction:
             notes=tuple(note for note in notes if note.visibility is NoteVisibility.PUBLIC),
             internal_notes=tuple(note for note in notes if note.visibility is NoteVisibility.INTERNAL),
             progress=None if self.progress is None else _progress(self.progress, self.status, desk.now),
-            external_identifiers=(self.identifier,),
+            external_identifiers=_at_most(IDENTIFIERS, self._identifiers(desk), "externalIdentifiers"),
             extra=self.extra,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FindInteraction:
+    """A command that changes nothing: its answer is about the interaction that carries this identifier. Raises NotFound."""
+
+    identifier: ExternalIdentifier
+
+    def touches(self) -> Iterable[Touch]:
+        yield External(SubjectKind.INTERACTION, self.identifier)
+
+    def decide(self, desk: Desk) -> Decision:
+        known = desk.named(SubjectKind.INTERACTION, self.identifier)
+        if known is None:
+            raise NotFound("interaction")
+        return Decision(ref_of(known), replayed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRelationship:
+    """A command for the committer: what another interaction was to this one while another system kept them.
+
+    Both are there by now. It is historical, so that neither counts as updated by it; made twice, it is there once."""
+
+    id: str
+    type: RelationshipType
+    other_id: str
+
+    def touches(self) -> Iterable[Touch]:
+        if self.type is RelationshipType.CHILD:  # the line runs from the child to its parents
+            yield Ref(SubjectKind.INTERACTION, self.other_id)
+            yield Line(self.id, RelationshipType.PARENT)
+        else:
+            yield Ref(SubjectKind.INTERACTION, self.id)
+            yield Line(self.other_id, self.type)
+
+    def decide(self, desk: Desk) -> Decision:
+        interaction, other = desk.interaction(self.id), desk.interaction(self.other_id)
+        if interaction is None or other is None:
+            raise NotFound("interaction")
+        relationship = Relationship(self.type, other.id)
+        check_line(interaction.id, relationship, desk.interaction)
+        ends = [_linked(interaction, relationship)]
+        if (inverse := INVERSE.get(self.type)) is not None:
+            ends.append(_linked(other, Relationship(inverse, interaction.id)))
+        changes = tuple(change for change in ends if change is not None)
+        return Decision(ref_of(interaction), changes, replayed=not changes)
+
+
+def _linked(interaction: Interaction, relationship: Relationship) -> Change | None:
+    linked, event = relationships.link(interaction, relationship, at=interaction.updated_at)
+    return None if event is None else Change(linked, (replace(event, historical=True),))
 
 
 def _registered(wanted: ImportedParty, desk: Desk) -> Change:

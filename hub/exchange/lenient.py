@@ -52,10 +52,19 @@ class Source:
         """Note that attribute `name` was not as it should be."""
         self._repairs.append(Repair(f"{self._path}.{name}" if self._path else name, what))
 
+    def leave(self, name: str) -> None:
+        """Leave an attribute that was read after all."""
+        if name in self.found:
+            self.left[name] = self.found[name]
+
     def keep(self, name: str, what: str) -> None:
         """Leave an attribute that was read after all, and say why."""
-        self.left[name] = self.found[name]
+        self.leave(name)
         self.repair(name, what)
+
+    def keep_all(self) -> None:
+        """Leave all of it, though it was read."""
+        self.left, self._inside = dict(self.found), {}
 
     def text(self, name: str, most: int = SHORT) -> str | None:
         """A text without surrounding space, cut to `most` characters; None where there is none."""

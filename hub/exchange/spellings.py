@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from hub.domain.terms import ChannelType, Direction, InvolvementRole, PartyKind, Role, Status
+from hub.domain.terms import ChannelType, Direction, InvolvementRole, PartyKind, RelationshipType, Role, Status
 
 STANDARD: Final = frozenset({"open", "opened", "inProgress", "completed", "inbound", "outbound"})
 """Spelled so, a status or a direction is no repair (v4 and v5 say `open`, many systems `opened`)."""
@@ -35,6 +35,16 @@ ROLES: Final[Mapping[str, InvolvementRole]] = {
     "observer": InvolvementRole.OBSERVER,
     **dict.fromkeys(("system", "bot", "chatbot", "application"), InvolvementRole.SYSTEM),
 }
+
+RELATIONSHIPS: Final[Mapping[str, RelationshipType]] = {
+    **dict.fromkeys(("parent", "parentinteraction", "childof", "partof"), RelationshipType.PARENT),
+    **dict.fromkeys(("child", "childinteraction", "parentof"), RelationshipType.CHILD),
+    **dict.fromkeys(("followup", "followupof", "followupinteraction", "follows", "continues"), RelationshipType.FOLLOW_UP),
+    **dict.fromkeys(("handover", "handoverof", "handoverfrom", "transferredfrom"), RelationshipType.HANDOVER),
+    **dict.fromkeys(("duplicate", "duplicateof", "duplicates"), RelationshipType.DUPLICATE_OF),
+    **dict.fromkeys(("causedby", "cause"), RelationshipType.CAUSED_BY),
+}
+"""What the interaction that is referred to is to the one that refers."""
 
 WRITES_AS: Final[Mapping[InvolvementRole, Role]] = {
     InvolvementRole.CUSTOMER: Role.CUSTOMER,

@@ -1,7 +1,8 @@
 """TMF683 PartyInteraction JSON, v4 and v5, as other systems really write it: read, repaired, never refused for a detail.
 
-What this model does not know (attachments, relationships, hrefs, ids of items, notes and channels) goes to `extra`, and so
-does, whole, whatever had to be repaired. The tables say how a word is read; what a missing attribute becomes:
+What this model does not know (attachments, hrefs, ids of items, notes and channels) goes to `extra`, and so does, whole,
+whatever had to be repaired. Relationships and external identifiers are read and stay in `extra` too, for whether they can be
+had depends on what is there when they are written. The tables say how a word is read; what a missing attribute becomes:
 
 | missing | becomes |
 |---|---|
@@ -27,11 +28,12 @@ from datetime import datetime
 from typing import Final
 
 from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportInteraction
-from hub.domain.interactions import CHANNELS, ITEMS, NOTES, PARTIES
+from hub.domain.interactions import CHANNELS, IDENTIFIERS, ITEMS, NOTES, PARTIES
 from hub.domain.lifecycle import ENDED
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.parts import Channel, EntityRef
-from hub.domain.terms import ChannelType, Direction, InvolvementRole, NoteVisibility, PartyKind, Role, Status
+from hub.domain.relationships import RELATIONSHIPS as MOST_RELATIONSHIPS
+from hub.domain.terms import ChannelType, Direction, InvolvementRole, NoteVisibility, PartyKind, RelationshipType, Role, Status
 from hub.domain.texts import LONG
 from hub.exchange.lenient import Repair, Source, Unreadable, clean, digest, looked_up, shown, spelled, to_milliseconds, words
 from hub.exchange.spellings import (
@@ -43,6 +45,7 @@ from hub.exchange.spellings import (
     PARTY_TYPES,
     PLACEHOLDERS,
     REFERENCES,
+    RELATIONSHIPS,
     ROLES,
     STANDARD,
     STATUSES,
@@ -56,19 +59,29 @@ NO_RESOLUTION: Final = "Imported without a resolution."
 
 ATTRIBUTES: Final = frozenset(
     {
-        "attachment", "channel", "creationDate", "description", "direction", "interactionDate", "interactionItem",
-        "interactionRelationship", "note", "reason", "relatedChannel", "relatedParty", "status", "statusChangeDate",
+        "attachment", "channel", "creationDate", "description", "direction", "externalIdentifier", "interactionDate",
+        "interactionItem", "interactionRelationship", "note", "reason", "relatedChannel", "relatedParty", "status", "statusChangeDate",
     }
 )  # fmt: skip
 """An object without a @type is a PartyInteraction when it has one of these."""
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """What another interaction of the same system is to this one; `path` says where it was read."""
+
+    path: str
+    type: RelationshipType
+    other: ExternalIdentifier
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
-    """A command that takes the interaction over, and what had to be repaired to make it."""
+    """A command that takes the interaction over, what had to be repaired to make it, and what is to be linked once it is there."""
 
     command: ImportInteraction
     repairs: tuple[Repair, ...]
+    relations: tuple[Relation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +121,13 @@ def read(document: object, *, now: datetime, owner: str | None = None) -> Read:
         parties=parties,
         items=_items(source, dates, now),
         notes=_notes(source, parties, dates, now),
+        further_identifiers=_further_identifiers(source, identifier),
     )
+    relations = _relations(source, identifier)
     _attachments(source)
     rest = source.rest()
     extra = json.dumps(rest, ensure_ascii=False, separators=(",", ":")) if rest else None
-    return Read(replace(command, extra=extra), tuple(repairs))
+    return Read(replace(command, extra=extra), tuple(repairs), relations)
 
 
 def _recognized(document: object) -> dict[str, object]:
@@ -184,14 +199,54 @@ def _flag_placeholder(source: Source, resolution: str) -> None:
         source.repair("resolution", f'"{resolution}" looks like a placeholder; kept as the resolution')
 
 
+# ---------------------------------------------------------------- identifiers, relationships
+
+
+def _further_identifiers(source: Source, own: ExternalIdentifier) -> tuple[ExternalIdentifier, ...]:
+    """Names that other systems have for it (v5)."""
+    found: dict[ExternalIdentifier, None] = {}
+    for entry in source.entries("externalIdentifier", IDENTIFIERS - 1):
+        owner, type, value = entry.text("owner"), entry.text("externalIdentifierType"), entry.identity("id")
+        entry.keep_all()
+        if value is None:
+            entry.repair("id", "is missing; there is nothing to know it by, and what is there is kept in extra")
+            continue
+        if owner is None:
+            owner = own.owner
+            entry.repair("owner", f'is missing; "{shown(owner)}" was taken')
+        identifier = ExternalIdentifier(owner, value, type)
+        if identifier != own and (owner, type) == (own.owner, own.type):
+            entry.repair("id", f'"{shown(value)}" is the id of another interaction; kept in extra')
+            continue
+        found[identifier] = None
+    return tuple(identifier for identifier in found if identifier != own)
+
+
+def _relations(source: Source, own: ExternalIdentifier) -> tuple[Relation, ...]:
+    found: dict[tuple[RelationshipType, str], Relation] = {}
+    for place, entry in enumerate(source.entries("interactionRelationship", MOST_RELATIONSHIPS)):
+        word, value = entry.text("relationshipType"), entry.identity("id")
+        entry.keep_all()
+        type = looked_up(word, RELATIONSHIPS) if word else None
+        if type is None:
+            entry.repair("relationshipType", f'"{shown(word)}" is not known; kept in extra' if word else "is missing; kept in extra")
+        elif value is None or value == own.value:
+            entry.repair("id", "is missing; kept in extra" if value is None else "is its own; kept in extra")
+        else:
+            path = f"interactionRelationship[{place}]"
+            found.setdefault((type, value), Relation(path, type, replace(own, value=value)))
+    return tuple(found.values())
+
+
 # ---------------------------------------------------------------- dates
 
 
 def _dates(source: Source, status: Status, now: datetime) -> _Dates:
     created = source.moment("creationDate", now)
     changed = source.moment("statusChangeDate", now)
-    updated = source.moment("lastUpdateDate", now)
-    if updated is not None:
+    updated_name = "lastUpdate" if source.found.get("lastUpdate") is not None else "lastUpdateDate"
+    updated = source.moment(updated_name, now)
+    if updated is not None and updated_name == "lastUpdateDate":
         source.repair("lastUpdateDate", "is not in TMF683; read as the date of the last update")
     period = source.inside("interactionDate")
     started, ended = (period.moment("startDateTime", now), period.moment("endDateTime", now)) if period else (None, None)
@@ -213,7 +268,7 @@ def _dates(source: Source, status: Status, now: datetime) -> _Dates:
         ended = max(started, changed or max([created, *known]))
         source.repair("interactionDate.endDateTime", f"is missing; {_told(ended)} was taken")
     if updated is not None and updated < created:
-        source.keep("lastUpdateDate", "lies before creationDate, which was taken")
+        source.keep(updated_name, "lies before creationDate, which was taken")
         updated = created
     changed = changed or ended or created
     return _Dates(created, started, ended, changed, updated or max(created, changed, ended or created))
@@ -232,6 +287,9 @@ def _parties(source: Source, owner: str | None, interaction: ExternalIdentifier)
     for place, entry in enumerate(source.entries("relatedParty", PARTIES - 1)):  # one place is for the user who is the customer too
         party = _party(entry, owner, f"{interaction.value}#{place}")
         known = found.get(party.identifier, party)
+        if known.name != party.name:
+            entry.keep_all()
+            entry.repair("name", f'is "{shown(party.name)}", and was "{shown(known.name)}" before; the first was taken')
         found[party.identifier] = replace(known, roles=tuple(dict.fromkeys((*known.roles, *party.roles))))
     return _with_customer(source, tuple(found.values()))
 
@@ -333,10 +391,13 @@ def _items(source: Source, dates: _Dates, now: datetime) -> tuple[ImportedItem, 
 def _item(entry: Source, dates: _Dates, now: datetime) -> ImportedItem:
     period = entry.inside("itemDate")
     started, ended = (period.moment("startDateTime", now), period.moment("endDateTime", now)) if period else (None, None)
-    created = entry.moment("creationDate", now) or started
+    created = entry.moment("creationDate", now)
+    if created is not None and period and started != created:
+        period.leave("startDateTime")
     if created is None:
-        created = dates.created
-        entry.repair("creationDate", "is missing; the interaction's was taken")
+        created = started or dates.created
+        if started is None:
+            entry.repair("creationDate", "is missing; the interaction's was taken")
     if entry.found.get("lastUpdateDate") is not None:
         entry.repair("lastUpdateDate", "is not in TMF683; kept in extra")
     resolution = entry.text("resolution", LONG)
@@ -346,13 +407,15 @@ def _item(entry: Source, dates: _Dates, now: datetime) -> ImportedItem:
     elif dates.ended is not None:
         resolved = dates.ended
         entry.repair("resolution", "is missing; the item counts as resolved when the interaction ended")
+        if period and ended != resolved:
+            period.leave("endDateTime")
     else:
         resolved = None
         if period and ended:
             period.keep("endDateTime", "an item without a resolution is open; kept in extra")
     entity = _entity(entry)
     return ImportedItem(
-        type=entity.type if entity else "Item",
+        type=entry.text("interactionItemType") or (entity.type if entity else "Item"),
         created_at=created,
         reason=entry.text("reason"),
         resolution=resolution,

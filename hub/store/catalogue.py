@@ -3,11 +3,11 @@
 A version reads and writes what its successor does: validators name what must be there and leave the rest open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pymongo import timeout
+from pymongo import IndexModel, timeout
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from hub.domain.lifecycle import OPEN
@@ -19,6 +19,7 @@ Keys = tuple[tuple[str, Any], ...]
 
 NAMESPACE_EXISTS: Final = 48
 OPTIONS_CONFLICT: Final = 85
+BUILD: Final = 3_600.0  # seconds for the indexes of one collection: a new one over a million interactions takes a minute or two
 NO_LANGUAGE: Final = "noLanguage"  # a field that no document has: what a client calls `language` must not choose how words are read
 
 
@@ -31,6 +32,7 @@ class Index:
     unique: bool = False
     only: Mapping[str, Any] | None = None
     expires: bool = False
+    name: str | None = None  # needed by the second of two with the same keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
             Index((("nextUpdateDueAt", 1), ("_id", 1)), only={"status": {"$in": sorted(OPEN)}}),  # promises falling due
             Index((("priority", 1), ("_id", 1))),  # what is most urgent
             Index((("assignee", 1), ("createdAt", -1), ("_id", -1)), only={"assignee": {"$exists": True}}),  # whose desk it lies on
+            Index(  # ... and of that, what is still to be done: a desk of some years has thousands, and dozens of these
+                (("assignee", 1), ("createdAt", -1), ("_id", -1)),
+                only={"assignee": {"$exists": True}, "status": {"$in": sorted(OPEN)}},
+                name="assignee_open",
+            ),
             Index((("items.entity.entityId", 1), ("_id", 1)), only={"items.entity.entityId": {"$exists": True}}),  # about an order, a bill
             _words_of("reason", "description", "notes.text"),  # internal notes lie elsewhere, and are not found
             IDENTIFIED,
@@ -137,8 +144,9 @@ async def apply(mongo: Mongo, *, idempotency_days: int = 30) -> None:
             validators = {found["name"]: found["options"].get("validator", {}) for found in there["cursor"]["firstBatch"]}
             for name, collection in COLLECTIONS.items():
                 await _validate(mongo, name, collection, validators.get(name))
-                for index in collection.indexes:
-                    await _index(mongo, name, index, idempotency_days * 86_400)
+        with timeout(BUILD):  # a deadline for requests would stop a build at every start, to begin anew at the next
+            for name, collection in COLLECTIONS.items():
+                await _index(mongo, name, collection.indexes, idempotency_days * 86_400)
     except PyMongoError as error:
         raise StartupError(f"The hub cannot prepare its collections: {brief(error)}") from error
 
@@ -156,9 +164,21 @@ async def _validate(mongo: Mongo, name: str, collection: Collection, there: Mapp
         await mongo.database.command("collMod", name, validator=validator)
 
 
-async def _index(mongo: Mongo, name: str, index: Index, seconds: int) -> None:
-    """Make the index, or give one that is there the lifetime that its documents have now."""
-    options: dict[str, Any] = {}
+async def _index(mongo: Mongo, name: str, indexes: Sequence[Index], seconds: int) -> None:
+    """Make the indexes, of one look at the documents, or give one that is there the lifetime that its documents have now."""
+    if not indexes:
+        return
+    try:
+        await mongo[name].create_indexes([_model(index, seconds) for index in indexes])
+    except OperationFailure as error:
+        expiring = next((index for index in indexes if index.expires), None)
+        if error.code != OPTIONS_CONFLICT or expiring is None:
+            raise
+        await mongo.database.command("collMod", name, index={"keyPattern": dict(expiring.keys), "expireAfterSeconds": seconds})
+
+
+def _model(index: Index, seconds: int) -> IndexModel:
+    options: dict[str, Any] = {} if index.name is None else {"name": index.name}
     if index.unique:
         options["unique"] = True
     if index.only is not None:
@@ -167,9 +187,4 @@ async def _index(mongo: Mongo, name: str, index: Index, seconds: int) -> None:
         options["expireAfterSeconds"] = seconds
     if any(how == "text" for _, how in index.keys):
         options |= {"default_language": "none", "language_override": NO_LANGUAGE}
-    try:
-        await mongo[name].create_index(list(index.keys), **options)
-    except OperationFailure as error:
-        if error.code != OPTIONS_CONFLICT or not index.expires:
-            raise
-        await mongo.database.command("collMod", name, index={"keyPattern": dict(index.keys), "expireAfterSeconds": seconds})
+    return IndexModel(list(index.keys), **options)

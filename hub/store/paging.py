@@ -9,13 +9,13 @@ from typing import Any, Final
 from hub.access.keys import Keyring, Seal
 from hub.errors import BadInput
 from hub.store.mongo import Mongo
+from hub.store.searching import all_of
 
 PAGE: Final = 20  # rows when nobody says how many
 LARGEST: Final = 100
 COUNTED: Final = 10_000  # totals are exact up to here; counting a million costs 100 ms and tells a person nothing more
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 STAMP: Final = struct.Struct(">Bq")
-KINDS: Final = (type(None), int, datetime)
 EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 Query = Mapping[str, Any]
@@ -74,20 +74,25 @@ class PageCursors:
         """The cursor of a row."""
         value = row.get(order.path) if order.path else None
         stamp = (value - EPOCH) // timedelta(milliseconds=1) if isinstance(value, datetime) else value or 0
-        return self._of(of, order).seal(STAMP.pack(KINDS.index(type(value)), stamp) + row["_id"].encode())
+        return self._of(of, order).seal(STAMP.pack(_kind(value), stamp) + row["_id"].encode())
 
     def open(self, of: str, order: Order, cursor: str) -> Key:
         """The row's key; CursorInvalid for what is not a cursor of this list in this order."""
         packed = self._of(of, order).open(cursor)
         kind, stamp = STAMP.unpack(packed[: STAMP.size])
-        values: Mapping[type, Value] = {datetime: EPOCH + timedelta(milliseconds=stamp), int: stamp}
-        return Key(values.get(KINDS[kind]), packed[STAMP.size :].decode())
+        value = (None, stamp, EPOCH + timedelta(milliseconds=stamp))[kind]
+        return Key(value, packed[STAMP.size :].decode())
 
     def _of(self, of: str, order: Order) -> Seal:
         order = Order(order.name, order.path)  # whichever way it is walked, a key stands where it stands
         if (seal := self._seals.get((of, order))) is None:
             seal = self._seals[of, order] = Seal(self._keyring, f"page:{of}:{order.name}:{order.path}")
         return seal
+
+
+def _kind(value: Value) -> int:
+    """0 for none, 1 for a number, 2 for a moment."""
+    return 2 if isinstance(value, datetime) else int(value is not None)
 
 
 def size(first: int | None, name: str = "first") -> int:
@@ -113,9 +118,7 @@ async def page(mongo: Mongo, collection: str, query: Query, within: tuple[Order,
     wanted = window.size + 1  # one more, to know whether there is one
     for clauses, sort in _segments(order, window):
         if len(rows) < wanted:
-            asked = [clause for clause in (query, *clauses) if clause]
-            filter = {"$and": asked} if len(asked) > 1 else dict(asked[0]) if asked else {}
-            rows += await mongo.page(collection, filter, projection=projection, sort=sort, limit=wanted - len(rows))
+            rows += await mongo.page(collection, all_of(query, *clauses), projection=projection, sort=sort, limit=wanted - len(rows))
     has_more, found = len(rows) > window.size, rows[: window.size]
     if window.is_backward:
         return Rows(found[::-1], has_next=window.before is not None, has_previous=has_more)

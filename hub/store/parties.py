@@ -11,7 +11,7 @@ from hub.store import paging
 from hub.store.documents import identifier_document
 from hub.store.mongo import Mongo, unit_of_work
 from hub.store.paging import Order, Rows, Window
-from hub.store.searching import all_words
+from hub.store.searching import all_of, all_words
 
 COLLECTION: Final = "parties"
 NEWEST: Final = Order("NEWEST")
@@ -28,14 +28,12 @@ class PartyFilter:
 
     def query(self, visibility: Visibility) -> dict[str, Any]:
         """As MongoDB takes it, within sight."""
-        clauses: list[dict[str, Any]] = [
+        return all_of(
             visibility.parties(),
             {} if self.words is None else all_words(self.words),
             {} if self.contact is None else {"addresses": {"$in": [self.contact.strip().casefold(), dialled(self.contact)]}},
             {} if self.kind is None else {"kind": self.kind},
-        ]
-        asked = [clause for clause in clauses if clause]
-        return {"$and": asked} if len(asked) > 1 else asked[0] if asked else {}
+        )
 
 
 class Parties:

@@ -10,6 +10,7 @@ from hub.domain.ids import PartyId
 from hub.store import paging
 from hub.store.mongo import Mongo, unit_of_work
 from hub.store.paging import Order, Rows, Window
+from hub.store.searching import all_of
 
 COLLECTION: Final = "partyRoles"
 NEWEST: Final = Order("NEWEST")
@@ -65,5 +66,4 @@ def _valid(at: datetime) -> dict[str, Any]:
 
 def _sought(visibility: Visibility, party: str | None, name: str | None) -> dict[str, Any]:
     wanted = {field: value for field, value in (("party", party), ("name", name)) if value is not None}
-    clauses = [clause for clause in (visibility.party_roles(), wanted) if clause]
-    return {"$and": clauses} if len(clauses) > 1 else dict(clauses[0]) if clauses else {}
+    return all_of(visibility.party_roles(), wanted)

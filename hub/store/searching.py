@@ -1,6 +1,7 @@
 """What can be asked for in a search, and what of it an index answers."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,10 @@ from hub.store.documents import identifier_document
 
 WORDS: Final = 10  # of one search: each is looked up by itself
 LETTERS: Final = 200  # of all of them together
+READ: Final = ("reason", "description", "notes.text")  # where words are looked for; `words_in` reads them
 
 WORD: Final = re.compile(r"\w+")
+IS_OPEN: Final = {"status": {"$in": sorted(OPEN)}}
 PRESENT: Final = {"$exists": True}
 ABSENT: Final = {"$exists": False}
 
@@ -61,8 +64,20 @@ class InteractionFilter:
 
     def query(self, visibility: Visibility, now: datetime) -> dict[str, Any]:
         """As MongoDB takes it, within sight."""
-        clauses = [clause for clause in (visibility.filter(), *self._clauses(visibility, now)) if clause]
-        return {"$and": clauses} if len(clauses) > 1 else dict(clauses[0]) if clauses else {}
+        return all_of(visibility.filter(), *self._clauses(visibility, now))
+
+    @property
+    def narrow(self) -> "InteractionFilter":
+        """Only what an index may know few of: whose, about what, of which hours."""
+        return InteractionFilter(
+            ids=self.ids,
+            party_id=self.party_id,
+            takes_part=self.takes_part,
+            assignee_id=self.assignee_id,
+            entity=self.entity,
+            external_identifier=self.external_identifier,
+            created_at=self.created_at,
+        )
 
     def _clauses(self, visibility: Visibility, now: datetime) -> Iterator[Mapping[str, Any]]:
         one_of = {
@@ -75,6 +90,8 @@ class InteractionFilter:
             "channels.type": self.channel,
         }
         yield from ({path: {"$in": sorted(words)}} for path, words in one_of.items() if words is not None)
+        if self.status is not None and OPEN.issuperset(self.status):
+            yield IS_OPEN  # in the words of the partial indexes: MongoDB does not see that two of four are within the four
         yield {} if self.direction is None else {"direction": self.direction}
         yield {} if self.party_id is None else {"visibleTo": self.party_id}
         yield from ({"visibleTo": party} for party in self.takes_part)
@@ -94,6 +111,12 @@ class InteractionFilter:
 ANY: Final = InteractionFilter()
 
 
+def all_of(*clauses: Mapping[str, Any]) -> dict[str, Any]:
+    """What holds where all of these do; those that ask nothing are left out."""
+    asked = [clause for clause in clauses if clause]
+    return {"$and": asked} if len(asked) > 1 else dict(asked[0]) if asked else {}
+
+
 def words_of(text: str, *path: str) -> tuple[str, ...]:
     """The words of a search, each once. Raises BadInput where there is none, or too many."""
     found = tuple(dict.fromkeys(WORD.findall(text[: LETTERS + 1])))
@@ -109,13 +132,25 @@ def all_words(words: tuple[str, ...]) -> dict[str, Any]:
     return {"$text": {"$search": " ".join(f'"{word}"' for word in words)}}
 
 
+def folded(text: str) -> frozenset[str]:
+    """The words of a text as an index of words knows them: whatever their case and accents."""
+    plain = (letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
+    return frozenset(WORD.findall("".join(plain).casefold()))
+
+
+def words_in(document: Mapping[str, Any]) -> frozenset[str]:
+    """Every word that a search for words looks at in an interaction."""
+    notes = (note["text"] for note in document.get("notes", ()))
+    return folded(" ".join((document.get("reason", ""), document.get("description", ""), *notes)))
+
+
 def _overdue(overdue: bool | None, now: datetime) -> Mapping[str, Any]:
     """Promises run while an interaction is open, and an index over open ones knows them."""
     match overdue:
         case None:
             return {}
         case True:
-            return {"nextUpdateDueAt": {"$lt": now}, "status": {"$in": sorted(OPEN)}}
+            return {"nextUpdateDueAt": {"$lt": now}, **IS_OPEN}
         case False:
             return {"nextUpdateDueAt": {"$not": {"$lt": now}}}
 

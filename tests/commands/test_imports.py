@@ -8,13 +8,22 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.commands.imports import ImportedItem, ImportedNote, ImportedParty, ImportedProgress, ImportInteraction, ImportParty
+from hub.commands.imports import (
+    FindInteraction,
+    ImportedItem,
+    ImportedNote,
+    ImportedParty,
+    ImportedProgress,
+    ImportInteraction,
+    ImportParty,
+    ImportRelationship,
+)
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier, Party
-from hub.domain.parts import Channel
+from hub.domain.parts import Channel, Relationship
 from hub.domain.rules import Rules
-from hub.domain.terms import ChannelType, Direction, EventType, InvolvementRole, NoteVisibility, Role, Status
-from hub.errors import BadInput
+from hub.domain.terms import ChannelType, Direction, EventType, InvolvementRole, NoteVisibility, RelationshipType, Role, Status
+from hub.errors import BadInput, NotFound
 from hub.journal.desk import Command, Decision, Desk
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -181,3 +190,63 @@ def test_it_can_be_written_as_json() -> None:
     wire = orjson.loads(orjson.dumps(command(progress=ImportedProgress(updated_at=LATER))))
 
     assert (wire["identifier"]["owner"], wire["parties"][0]["roles"]) == ("crm", ["CUSTOMER"])
+
+
+# ---------------------------------------------------------------- other names, relationships
+
+OTHER = ExternalIdentifier("crm", "2", "PartyInteraction")
+TICKET = ExternalIdentifier("desk", "T-1", "ticket")
+
+
+def test_it_carries_what_other_systems_call_it_unless_another_one_does(desk: Desk) -> None:
+    first = interaction(decided(desk, command(further_identifiers=(TICKET, TICKET))))
+    second = interaction(decided(desk, command(identifier=OTHER, further_identifiers=(TICKET,))))
+
+    assert first.external_identifiers == (command().identifier, TICKET)
+    assert second.external_identifiers == (OTHER,)
+
+
+def test_one_is_found_by_any_of_its_names_without_a_change(desk: Desk) -> None:
+    made = decided(desk, command(further_identifiers=(TICKET,)))
+
+    for identifier in (command().identifier, TICKET):
+        assert decided(desk, FindInteraction(identifier)) == Decision(made.about, replayed=True)
+    with pytest.raises(NotFound):
+        FindInteraction(OTHER).decide(desk)
+
+
+@pytest.mark.parametrize(
+    ("type", "kept", "kept_by_other"),
+    [
+        (RelationshipType.PARENT, RelationshipType.PARENT, RelationshipType.CHILD),
+        (RelationshipType.CHILD, RelationshipType.CHILD, RelationshipType.PARENT),
+        (RelationshipType.FOLLOW_UP, RelationshipType.FOLLOW_UP, None),
+    ],
+)
+def test_a_relationship_is_kept_by_both_ends_where_it_has_two(
+    desk: Desk, type: RelationshipType, kept: RelationshipType, kept_by_other: RelationshipType | None
+) -> None:
+    one, other = interaction(decided(desk, command())), interaction(decided(desk, command(identifier=OTHER)))
+    wanted = ImportRelationship(id=one.id, type=type, other_id=other.id)
+
+    decision, again = decided(desk, wanted), decided(desk, wanted)
+
+    linked, linked_other = desk.interaction(one.id), desk.interaction(other.id)
+    assert linked is not None
+    assert linked_other is not None
+    assert linked.relationships == (Relationship(kept, other.id),)
+    assert linked_other.relationships == ((Relationship(kept_by_other, one.id),) if kept_by_other else ())
+    assert {event.at for change in decision.changes for event in change.events} == {LATER}
+    assert (linked.updated_at, decision.replayed, again.changes, again.replayed) == (LATER, False, (), True)
+
+
+def test_a_relationship_to_what_is_not_there_or_in_a_circle_is_refused(desk: Desk) -> None:
+    one, other = interaction(decided(desk, command())), interaction(decided(desk, command(identifier=OTHER)))
+    decided(desk, ImportRelationship(id=one.id, type=RelationshipType.PARENT, other_id=other.id))
+
+    with pytest.raises(NotFound):
+        ImportRelationship(id=one.id, type=RelationshipType.PARENT, other_id="int_").decide(desk)
+    with pytest.raises(BadInput, match="circle"):
+        ImportRelationship(id=one.id, type=RelationshipType.CHILD, other_id=other.id).decide(desk)
+    with pytest.raises(BadInput, match="itself"):
+        ImportRelationship(id=one.id, type=RelationshipType.CHILD, other_id=one.id).decide(desk)
