@@ -134,7 +134,7 @@ def schema(_: DataDir = None) -> None:
 
 @app.command()
 def check(data_dir: DataDir = None) -> None:
-    """Look at settings, keys and database: each line is ok, or says what to do."""
+    """Look at settings, keys, database and issuers: each line is ok, or says what to do."""
     try:
         settings = Settings.load(data_dir=data_dir)
     except HubError as error:
