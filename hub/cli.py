@@ -14,13 +14,15 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import structlog
 import typer
 import uvloop
 
 from hub import mongod
+from hub.access import sources
+from hub.access.trust import Trust
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.errors import HubError
@@ -39,12 +41,13 @@ from hub.store.mongo import connected
 from hub.web import watching
 from hub.web.app import PATH, Server, listening, server
 from hub.web.greeting import greeting
-from hub.web.hub import Hub, keyring, local_issuer, now, opened
+from hub.web.hub import Hub, keyring, local_issuer, now, opened, trusts
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded MongoDB and the keys live (HUB_DATA_DIR).")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
+T = TypeVar("T")
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -65,6 +68,7 @@ def serve(
     with told():
         settings = Settings.load(port=port, host=host, data_dir=data_dir)
         configure_logs(settings)
+        trusts(settings)  # what is wrong with them is said before anything is written
         with (
             listening(settings.host, settings.port) as bound,
             database(settings, joins=False) as uri,
@@ -85,7 +89,7 @@ async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: 
         gc.collect()
         gc.freeze()  # what is there now stays: walking it halted all writes for 30 to 50 ms every two seconds under load
         if not running.should_exit:  # it listens already: who comes now waits a moment
-            typer.echo(greeting(settings.host, port, local_issuer(settings), cast))
+            typer.echo(greeting(settings.host, port, local_issuer(settings) if settings.is_local else None, cast))
         await running.serve(sockets=[bound])
 
 
@@ -130,7 +134,7 @@ def schema(_: DataDir = None) -> None:
 
 @app.command()
 def check(data_dir: DataDir = None) -> None:
-    """Look at settings, keys and database: each line is ok, or says what to do."""
+    """Look at settings, keys, database and issuers: each line is ok, or says what to do."""
     try:
         settings = Settings.load(data_dir=data_dir)
     except HubError as error:
@@ -139,12 +143,14 @@ def check(data_dir: DataDir = None) -> None:
     configure_logs(settings)
     looks: dict[str, Callable[[Settings], str]] = {"settings": _settings, "keys": _keys, "database": _database}
     are_well = [_is_well(name, look, settings) for name, look in looks.items()]
+    if not settings.is_local:
+        are_well += _issuers(settings)
     raise typer.Exit(0 if all(are_well) else 1)
 
 
-def _is_well(name: str, look: Callable[[Settings], str], settings: Settings) -> bool:
+def _is_well(name: str, look: Callable[[T], str], at: T) -> bool:
     try:
-        typer.echo(f"{name:9} ok: {look(settings)}")
+        typer.echo(f"{name:9} ok: {look(at)}")
     except (HubError, BaseExceptionGroup) as error:
         typer.echo(f"{name:9} {' '.join(sentences(error))}")
         return False
@@ -158,6 +164,8 @@ def _settings(settings: Settings) -> str:
 
 def _keys(settings: Settings) -> str:
     keyring(settings)
+    if not settings.is_local:
+        return "the secret can be used; the local signing key is not trusted"
     local_issuer(settings)
     return "the secret and the local signing key can be used"
 
@@ -165,6 +173,19 @@ def _keys(settings: Settings) -> str:
 def _database(settings: Settings) -> str:
     with database(settings) as uri:
         return asyncio.run(_version(settings, uri))
+
+
+def _issuers(settings: Settings) -> list[bool]:
+    """A line for each issuer; one alone where they cannot be read."""
+    try:
+        return [_is_well("issuer", _issuer, trust) for trust in trusts(settings)]
+    except HubError as error:
+        typer.echo(f"{'issuers':9} {error}")
+        return [False]
+
+
+def _issuer(trust: Trust) -> str:
+    return f"{trust.issuer} has {asyncio.run(sources.looked_at(trust))} for {', '.join(trust.algorithms)}"
 
 
 async def _version(settings: Settings, uri: str) -> str:

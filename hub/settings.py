@@ -56,12 +56,13 @@ class Settings(BaseSettings):
     )
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
+    issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property
     def is_local(self) -> bool:
-        """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only. For now always so."""
-        return True
+        """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only."""
+        return self.issuers is None
 
     @classmethod
     def load(cls, **overrides: object) -> Self:
@@ -81,12 +82,13 @@ class Settings(BaseSettings):
             raise ValueError("HUB_MONGO_URI needs HUB_SECRET: at least 32 characters, the same for every process on that database")
         if self.secret_previous and not self.secret:
             raise ValueError("HUB_SECRET_PREVIOUS needs HUB_SECRET, which has taken its place")
-        if self.is_local and not _is_loopback(self.host):
+        if self.is_local and not is_loopback(self.host):
             raise ValueError("HUB_HOST (--host) must be a loopback address such as 127.0.0.1 as long as the hub trusts its own local key")
         return self
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether this name or address is of this machine alone."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

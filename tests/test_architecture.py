@@ -38,6 +38,7 @@ KNOWN_IN: Final = {
     "starlette": {"web"},
     "uvicorn": {"web", "cli"},
     "jwt": {"access"},
+    "httpx": {"access"},
     "broadcaster": {"journal"},
     "pydantic_settings": {"settings"},
     "typer": {"cli"},

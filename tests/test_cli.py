@@ -436,6 +436,62 @@ def test_check_ends_with_settings_that_cannot_be_read(tmp_path: Path) -> None:
     assert checked.stdout == "settings  HUB_REOPEN_DAYS is not valid: input should be greater than or equal to 0.\n"
 
 
+# ---------------------------------------------------------------- issuers
+
+KEY: Final = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}  # RFC 8037, appendix A.2
+ISSUER: Final = {"issuer": "https://id.example", "audience": "hub", "algorithms": ["EdDSA"], "roles": {"agent": "AGENT"}, "keys": [KEY]}
+
+
+def test_no_token_is_minted_where_issuers_are_configured(tmp_path: Path) -> None:
+    said = refused(hub("token", "--role", "agent", "--data-dir", tmp_path / "data", HUB_ISSUERS=json.dumps([ISSUER])))
+
+    assert said == "The local key is not trusted as long as HUB_ISSUERS is set: tokens come from the issuers that it names."
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_hub_with_issuers_makes_no_local_key_and_takes_no_local_token(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    minted = hub("token", "--role", "agent", "--data-dir", tmp_path / "other").stdout.strip()
+    variables = {"HUB_ISSUERS": json.dumps([ISSUER]), "HUB_HOST": "0.0.0.0"}
+
+    with begun(tmp_path, HUB, "serve", "--demo", "--port", "0", "--data-dir", str(tmp_path / "data"), **variables) as process:
+        until(lambda: process.running.poll() is not None or process.lines)
+        assert process.lines, process.err.read_text()
+        url = re.search(r"http://0\.0\.0\.0:(\d+)", process.lines[0])
+        assert url, process.lines
+        question, bearer = {"query": "{ viewer { roles } }"}, {"authorization": f"Bearer {minted}"}
+        answer = httpx.post(f"http://127.0.0.1:{url[1]}/graphql", json=question, headers=bearer, timeout=PATIENCE)
+        process.end()
+
+    assert process.lines[0].endswith("/graphql (Ctrl-C ends it).")
+    assert len(process.lines) == 1
+    assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert not (tmp_path / "data" / "signing-key.pem").exists()
+
+
+def test_check_shows_each_issuer_and_whether_its_keys_can_be_had(tmp_path: Path) -> None:
+    away = {name: value for name, value in ISSUER.items() if name != "keys"} | {"issuer": "http://127.0.0.1:1"}
+
+    checked = hub("check", "--data-dir", tmp_path, HUB_ISSUERS=json.dumps([ISSUER, away]))
+
+    settings, keys, _, known, unknown = checked.stdout.splitlines()
+    assert checked.returncode == 1
+    assert settings.startswith("settings  ok: issuers are configured; ")
+    assert keys == "keys      ok: the secret can be used; the local signing key is not trusted"
+    assert known == "issuer    ok: https://id.example has 1 key for EdDSA"
+    assert unknown == "issuer    The keys of http://127.0.0.1:1 cannot be fetched: the connection failed (ConnectError)."
+
+
+def test_issuers_that_cannot_be_read_are_told_by_every_command_that_needs_them(tmp_path: Path) -> None:
+    given = json.dumps([ISSUER | {"algorithms": ["HS256"]}])
+    said = "HUB_ISSUERS, issuer https://id.example: algorithms.0 is not valid: input should be 'RS256', 'PS256', 'ES256' or 'EdDSA'."
+
+    assert refused(hub("serve", "--port", "0", "--data-dir", tmp_path / "data", HUB_ISSUERS=given)) == said
+    assert not (tmp_path / "data").exists()
+    checked = hub("check", "--data-dir", tmp_path, HUB_ISSUERS=given)
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"issuers   {said}")
+
+
 # ---------------------------------------------------------------- import
 
 

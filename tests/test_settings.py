@@ -56,6 +56,14 @@ def test_local_mode_listens_on_loopback(host: str) -> None:
     assert Settings.load(host=host).host == host
 
 
+def test_with_issuers_the_local_key_is_not_trusted_and_the_hub_may_listen_anywhere() -> None:
+    settings = Settings.load(issuers="issuers.toml", host="0.0.0.0")
+
+    assert not settings.is_local
+    assert settings.host == "0.0.0.0"
+    assert "issuers.toml" not in repr(settings)  # it may be JSON with keys
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [

@@ -1,9 +1,22 @@
-"""The seam through which access asks which roles a party holds in the company's life: a claim may be worth only as much."""
+"""What a party is worth in the company's life: which one a foreign name means, and which roles it holds at the moment.
 
-from datetime import datetime
-from typing import Protocol
+The answers are the database's, through two seams, and are kept for seconds only: a role that has ended, or a party that
+was made since, counts a moment later.
+"""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from hub.access.remembered import Remembered
+from hub.access.viewers import Viewer
 from hub.domain.ids import PartyId
+from hub.domain.parties import ExternalIdentifier
+from hub.domain.terms import Role
+
+FRESH: Final = timedelta(seconds=5)  # how long an ended role may go on counting; a page asks some ten times in it
+KEPT: Final = 10_000  # parties
 
 
 class Standing(Protocol):
@@ -12,3 +25,42 @@ class Standing(Protocol):
     async def valid(self, party: PartyId, at: datetime) -> frozenset[str]:
         """The names of the roles that are valid at a moment, casefolded: planned and ended ones do not count."""
         ...
+
+
+class Naming(Protocol):
+    """Who knows parties by the names that other systems give them; `hub.store.parties` does."""
+
+    async def known_as(self, identifier: ExternalIdentifier) -> PartyId | None:
+        """The party of this external identifier."""
+        ...
+
+
+class Standings:
+    """What claims are worth now, asked again every few seconds."""
+
+    def __init__(self, naming: Naming, standing: Standing) -> None:
+        self._naming = naming
+        self._standing = standing
+        self._parties: Remembered[ExternalIdentifier, tuple[PartyId | None]] = Remembered(KEPT)
+        self._held: Remembered[PartyId, frozenset[str]] = Remembered(KEPT)
+
+    async def settle(self, viewer: Viewer, identifier: ExternalIdentifier | None, backed: Mapping[Role, str], now: datetime) -> Viewer:
+        """The viewer with the party that the identifier means, if any, and without the roles that nothing backs."""
+        party = viewer.party if identifier is None else await self._party(identifier, now)
+        held = frozenset[str]() if party is None or viewer.roles.isdisjoint(backed) else await self._roles(party, now)
+        roles = frozenset(role for role in viewer.roles if role not in backed or backed[role].casefold() in held)
+        return replace(viewer, party=party, roles=roles)
+
+    async def _party(self, identifier: ExternalIdentifier, now: datetime) -> PartyId | None:
+        known = self._parties.get(identifier, now)
+        if known is None:
+            known = (await self._naming.known_as(identifier),)
+            self._parties.put(identifier, known, now + FRESH)
+        return known[0]
+
+    async def _roles(self, party: PartyId, now: datetime) -> frozenset[str]:
+        held = self._held.get(party, now)
+        if held is None:
+            held = await self._standing.valid(party, now)
+            self._held.put(party, held, now + FRESH)
+        return held

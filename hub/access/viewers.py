@@ -56,6 +56,7 @@ class Viewer:
     roles: frozenset[Role]
     scopes: frozenset[str]
     expires_at: datetime | None
+    acr: str | None = None  # how strongly it logged in, in its issuer's words (OpenID Connect Core, section 2)
 
     @property
     def id(self) -> str:

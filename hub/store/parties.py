@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.access.visibility import Visibility
+from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier, dialled
 from hub.store import paging
 from hub.store.documents import identifier_document
@@ -52,6 +53,13 @@ class Parties:
             named = {"externalIdentifiers": {"$elemMatch": identifier_document(identifier)}}
             found = await self._mongo.page(COLLECTION, named, projection=projection, limit=1)
         return found[0] if found and visibility.sees_party(found[0]) else None
+
+    async def known_as(self, identifier: ExternalIdentifier) -> PartyId | None:
+        """The id of the party with this external identifier: what access asks (`hub.access.standing`), before there is a viewer."""
+        with unit_of_work():
+            named = {"externalIdentifiers": {"$elemMatch": identifier_document(identifier)}}
+            found = await self._mongo.page(COLLECTION, named, projection={"_id": 1}, limit=1)
+        return PartyId(found[0]["_id"]) if found else None
 
     async def page(self, visibility: Visibility, sought: PartyFilter, window: Window, projection: Any = None) -> Rows:
         """A page in sight, the newest first. Raises TooBroad."""

@@ -22,12 +22,12 @@ PROGRESS: Final = (
 )
 
 
-def greeting(host: str, port: int, issuer: LocalIssuer, cast: Demo | None) -> str:
-    """The lines; without demo data there is but one."""
+def greeting(host: str, port: int, issuer: LocalIssuer | None, cast: Demo | None) -> str:
+    """The lines; without demo data, or where others issue the tokens, there is but one."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     graphql, stream = f"http://{address}{PATH}", f"ws://{address}{PATH}"
-    lines = [f"The hub answers at {graphql} and {stream} (local mode; Ctrl-C ends it)."]
-    if cast is None:
+    lines = [f"The hub answers at {graphql} and {stream} ({'local mode; ' if issuer else ''}Ctrl-C ends it)."]
+    if cast is None or issuer is None:
         return lines[0]
     tokens = _tokens(issuer, cast)
     return "\n".join(

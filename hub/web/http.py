@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any, Final
 
 from graphql import OperationType
@@ -30,7 +31,7 @@ async def graphql(request: Request) -> Response:
         return _failed(415, BadInput(f"Send {JSON}, in UTF-8."), media)
     hub: Hub = request.app.state.hub
     try:
-        viewer = hub.viewer(bearer(request.headers.get("authorization")))
+        viewer = await hub.viewer(bearer(request.headers.get("authorization")))
         asked = operation(decoded(await _body(request)))
         if hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
             raise BadInput("A subscription is followed over the WebSocket at this path.", "query")
@@ -42,7 +43,7 @@ async def graphql(request: Request) -> Response:
     except Unauthenticated as refused:
         return _failed(401, refused, media, **{"www-authenticate": "Bearer"})
     except Unavailable as refused:
-        return _failed(503, refused, media, **{"retry-after": "1"})
+        return _failed(503, refused, media, **{"retry-after": str(ceil((refused.retry_after_ms or 1000) / 1000))})
     except Refused as refused:
         return _failed(400, refused, media)
     except ClientDisconnect:

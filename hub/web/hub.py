@@ -6,11 +6,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hub.access import issuers
+from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.keys import Keyring, local_secret, local_signing_key
-from hub.access.tokens import LocalIssuer, TokenVerifier
+from hub.access.standing import Standings
+from hub.access.tokens import LocalIssuer
+from hub.access.trust import Trust, configured
 from hub.access.viewers import NOBODY, Viewer
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
+from hub.errors import StartupError
 from hub.graph.context import Context
 from hub.graph.execution import Executor
 from hub.journal import opening
@@ -50,9 +55,11 @@ class Hub:
     party_roles: PartyRoles
     page_cursors: PageCursors
 
-    def viewer(self, token: str | None) -> Viewer:
-        """Whoever bears the token; nobody without one. Raises Unauthenticated for one that does not verify."""
-        return NOBODY if token is None else self.tokens.verify(token)
+    async def viewer(self, token: str | None) -> Viewer:
+        """Whoever bears the token; nobody without one. Does not wait where the token is known.
+
+        Raises Unauthenticated for one that does not verify, Unavailable where that cannot be said now."""
+        return NOBODY if token is None else await self.tokens.verify(token)
 
     def context(self, viewer: Viewer) -> Context:
         """A fresh context for one operation."""
@@ -77,8 +84,25 @@ def keyring(settings: Settings) -> Keyring:
 
 
 def local_issuer(settings: Settings) -> LocalIssuer:
-    """The issuer of local mode: a key made at first start."""
+    """The issuer of local mode: a key made at first start. Raises StartupError where issuers are configured."""
+    if not settings.is_local:
+        raise StartupError("The local key is not trusted as long as HUB_ISSUERS is set: tokens come from the issuers that it names.")
     return LocalIssuer(local_signing_key(settings.data_dir), clock=now)
+
+
+def trusts(settings: Settings) -> tuple[Trust, ...]:
+    """The issuers that are configured; in local mode none. Raises StartupError for what is wrong with them."""
+    return () if settings.issuers is None else configured(settings.issuers)
+
+
+@contextlib.asynccontextmanager
+async def trusted(settings: Settings) -> AsyncIterator[tuple[Issuer, ...]]:
+    """Whom the hub believes: the configured issuers, or the local key."""
+    if settings.is_local:
+        yield (local_issuer(settings).issuer,)
+    else:
+        async with issuers.opened(trusts(settings)) as opened_issuers:
+            yield opened_issuers
 
 
 def rules(settings: Settings) -> Rules:
@@ -90,7 +114,7 @@ def rules(settings: Settings) -> Rules:
 async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncIterator[Hub]:
     """A hub at work on a database. `role` ("serve", "import") tells the processes of one data directory apart."""
     keys = keyring(settings)
-    async with connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
+    async with trusted(settings) as believed, connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
         await mongo.check()
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
         name = f"{socket.gethostname()}:{settings.data_dir.resolve()}:{role}"
@@ -103,14 +127,15 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             bus_url=settings.bus,
             rules=rules(settings),
         ) as journal:
+            parties, party_roles = Parties(mongo), PartyRoles(mongo)
             yield Hub(
                 settings=settings,
                 mongo=mongo,
                 journal=journal,
-                tokens=local_issuer(settings),
+                tokens=TokenVerifier(believed, Standings(parties, party_roles), clock=now),
                 executor=Executor(executable()),
                 interactions=Interactions(mongo),
-                parties=Parties(mongo),
-                party_roles=PartyRoles(mongo),
+                parties=parties,
+                party_roles=party_roles,
                 page_cursors=PageCursors(keys),
             )

@@ -15,7 +15,7 @@ from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access.viewers import NOBODY, Viewer
-from hub.errors import BadInput, InternalError, Refused, Unauthenticated
+from hub.errors import BadInput, InternalError, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import Answer, NotRun, Operation
 from hub.graph.faults import told
 from hub.journal.opening import ended
@@ -63,6 +63,7 @@ class Connection:
     def __init__(self, websocket: WebSocket, hub: Hub) -> None:
         self._websocket = websocket
         self._hub = hub
+        self._token: str | None = None
         self._viewer: Viewer = NOBODY
         self._running: dict[str, asyncio.Task[None]] = {}  # by the client's ids; what it completes leaves at once
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,11 +92,19 @@ class Connection:
         payload = message.get("payload")
         if not isinstance(payload, dict | None):
             raise Closed(4400, "The payload of connection_init is an object")
+        self._token = _token(payload or {}, self._websocket.headers)
         try:
-            self._viewer = self._hub.viewer(_token(payload or {}, self._websocket.headers))
+            self._viewer = await self._present()
+        except Unavailable as refused:
+            raise Closed(1013, "The token cannot be verified now; come again") from refused
+        await self._send({"type": "connection_ack"})
+
+    async def _present(self) -> Viewer:
+        """Who the token's bearer is now: what an issuer or a party's role has taken back counts from the next operation on."""
+        try:
+            return await self._hub.viewer(self._token)
         except Unauthenticated as refused:
             raise Closed(4403, "The token is not valid") from refused
-        await self._send({"type": "connection_ack"})
 
     async def _before_init(self, message: Mapping[str, Any]) -> None:
         match message["type"]:
@@ -140,7 +149,7 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, id: str, asked: Operation) -> None:
-        """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect ends them all."""
+        """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect and Closed end them all."""
         try:
             async with contextlib.aclosing(self._answers(asked)) as answers:
                 async for answer in answers:
@@ -152,7 +161,7 @@ class Connection:
             closing = {"id": id, "type": "error", "payload": failure.errors}
         except Refused as refused:
             closing = {"id": id, "type": "error", "payload": [told(refused)]}
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, Closed):
             raise
         except Exception:
             log.exception("operation_failed")
@@ -166,7 +175,7 @@ class Connection:
         return self._running.get(id) is asyncio.current_task()
 
     async def _answers(self, asked: Operation) -> AsyncGenerator[Answer, None]:
-        executor, context = self._hub.executor, self._hub.context(self._viewer)
+        executor, context = self._hub.executor, self._hub.context(await self._present())
         if executor.kind(asked) is OperationType.SUBSCRIPTION:
             async with contextlib.aclosing(await executor.stream(asked, context)) as stream:
                 async for answer in stream:

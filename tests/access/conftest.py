@@ -9,6 +9,7 @@ from hub.access.mandates import SCOPES_OF
 from hub.access.viewers import Viewer
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
+from tests.access.issuing import Clock
 
 ANNA: Final = PartyId("par_" + "a" * 32)
 
@@ -31,3 +32,8 @@ def viewer() -> MakeViewer:
         )
 
     return make
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -1,0 +1,123 @@
+"""Tokens in, viewers out: each goes to the issuer that it names, and is known again until it expires.
+
+Whatever is wrong with a token, the answer is one: Unauthenticated. What the hub cannot know is another: while an issuer's
+keys cannot be fetched, a token with a key that is not among the known ones may be as good as any, and its bearer told that
+it is not would throw it away and log in anew, to the same end. So that answer is Unavailable, and a client waits. A forger
+learns nothing from it but that the issuer is down.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+import httpx
+
+from hub.access import claims
+from hub.access.claims import MALFORMED, Claimed, Said
+from hub.access.remembered import Remembered
+from hub.access.sources import FRESH, PATIENCE, FetchedKeys, FixedKeys, Source
+from hub.access.standing import Standings
+from hub.access.trust import Trust
+from hub.access.viewers import Viewer
+from hub.errors import Unauthenticated
+
+LONGEST_TOKEN: Final = 8192  # characters, refused before anything is parsed; a token of ours has about 500
+REMEMBERED: Final = 10_000  # viewers, some 15 MB; beyond that the longest unused are verified again
+
+Clock = Callable[[], datetime]
+
+
+class Issuer:
+    """One issuer: what is believed of it, and its keys."""
+
+    def __init__(self, trust: Trust, keys: Source) -> None:
+        self.trust: Final = trust
+        self.keys: Final = keys
+        self.is_settled_here: Final = trust.parties is not None or bool(trust.backed)
+
+    async def verify(self, token: str, said: Said, clock: Clock) -> Claimed:
+        """Whom its token speaks of; waits only for a key that is not known. Raises one of MALFORMED, or Unavailable."""
+        algorithm = claims.algorithm(said.header, self.trust)
+        claims.claimed(said.claims, self.trust, clock())  # what could not be good anyway asks nobody for keys
+        key = self.keys.find(said.kid, algorithm)
+        if key is None:
+            await self.keys.renew()
+            key = self.keys.find(said.kid, algorithm)
+        if key is None:
+            raise ValueError("a key that the issuer does not have")
+        return claims.claimed(claims.verified(token, key.public, algorithm, self.trust), self.trust, clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token that was verified, and by which keys."""
+
+    claimed: Claimed
+    issuer: Issuer
+    version: int
+
+
+class TokenVerifier:
+    """What turns tokens into viewers, for one hub."""
+
+    def __init__(self, issuers: Iterable[Issuer], standings: Standings, *, clock: Clock) -> None:
+        self._issuers = {issuer.trust.issuer: issuer for issuer in issuers}
+        self._standings = standings
+        self._clock = clock
+        self._remembered: Remembered[bytes, Verified] = Remembered(REMEMBERED)
+
+    async def verify(self, token: str) -> Viewer:
+        """The token's bearer, with the party and the roles that are its own now. Does not wait for a token that it knows,
+        unless its issuer's claims have to be backed by the database.
+
+        Raises Unauthenticated for whatever is wrong with it, and Unavailable where nobody can say now."""
+        if len(token) > LONGEST_TOKEN or not token.isascii():
+            raise Unauthenticated
+        digest, now = sha256(token.encode()).digest(), self._clock()
+        known = self._remembered.get(digest, now)
+        if known is None or known.version != known.issuer.keys.version:
+            known = await self._verified(token)
+            self._remembered.put(digest, known, known.claimed.expires_at)
+        claimed, issuer = known.claimed, known.issuer
+        if not issuer.is_settled_here:
+            return claimed.viewer
+        return await self._standings.settle(claimed.viewer, claimed.identifier, issuer.trust.backed, now)
+
+    async def _verified(self, token: str) -> Verified:
+        try:
+            said = Said.of(token)
+            issuer = self._issuers[said.issuer]
+            return Verified(await issuer.verify(token, said, self._clock), issuer, issuer.keys.version)
+        except (*MALFORMED, KeyError) as error:
+            raise Unauthenticated from error
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    trusts: Iterable[Trust], *, clock: Callable[[], float] = time.monotonic, fresh: float = FRESH, patience: float = PATIENCE
+) -> AsyncIterator[tuple[Issuer, ...]]:
+    """The issuers that are trusted, their keys kept fresh meanwhile."""
+    async with httpx.AsyncClient() as client:
+
+        def source(trust: Trust) -> Source:
+            if trust.keys is not None:
+                return FixedKeys(trust.keys)
+            return FetchedKeys(trust, client, clock=clock, fresh=fresh, patience=patience)
+
+        issuers = tuple(Issuer(trust, source(trust)) for trust in trusts)
+        tasks = [
+            asyncio.create_task(issuer.keys.run(), name=f"keys of {issuer.trust.issuer}")
+            for issuer in issuers
+            if isinstance(issuer.keys, FetchedKeys)
+        ]
+        try:
+            yield issuers
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
