@@ -23,6 +23,13 @@ STAFF_SYSTEM_AND_PRIVACY: Final = (*STAFF, Role.SYSTEM, Role.PRIVACY_OFFICER)
 CUSTOMER: Final = (Role.CUSTOMER,)
 CUSTOMER_AND_PARTNER: Final = (Role.CUSTOMER, Role.PARTNER)
 
+GATED: Final[Mapping[str, tuple[Role, ...]]] = {
+    "statusReason": STAFF_AND_SYSTEM,
+    "assignee": STAFF_AND_SYSTEM,
+    "escalationLevel": STAFF,
+}
+"""Fields of an interaction that are for the desk: as a field, as a change in an event, and as what one may filter by."""
+
 EVERYONE: Final = frozenset(Role)  # as a mandate's roles: any valid token will do, also one without a role that we know
 
 

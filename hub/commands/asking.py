@@ -26,7 +26,7 @@ from hub.store.party_roles import PartyRoles
 class Keep(Enum):
     """In place of a value that the client did not send: what is there stays. A null clears."""
 
-    KEEP = "KEEP"
+    KEEP = "\x00"  # which no text may hold: no request looks like one that left a field out
 
 
 def given(**wanted: Any) -> Any:

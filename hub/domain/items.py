@@ -1,4 +1,4 @@
-"""The matters of an interaction: added while there is work, resolved one by one, all of them before it is over."""
+"""The matters of an interaction: added while there is work, resolved one by one, all of them before it is completed."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def resolve(
     if known.resolved_at is not None and known.resolution == resolution:
         return interaction, None
     if interaction.status in ENDED:
-        raise IllegalTransition(interaction.status, "has no open items", interaction.allowed_transitions(at, window))
+        raise IllegalTransition(interaction.status, "takes no further resolutions", interaction.allowed_transitions(at, window))
     if known.resolved_at is not None:
         raise Conflict("This item is resolved already, in other words.")
     at = max(at, interaction.updated_at)

@@ -26,7 +26,7 @@ NAMES: Final[Mapping[str, str]] = {
 
 
 class PartyEventType(StrEnum):
-    """What happened to a party. SYSTEM entries of the journal: feeds obey them, no viewer reads them."""
+    """What happened to a party. SYSTEM entries of the journal: every feed passes them in their order, no viewer reads them."""
 
     REGISTERED = "REGISTERED"
     CHANGED = "CHANGED"

@@ -21,7 +21,7 @@ class PartyRoleStatus(StrEnum):
 
 
 class PartyRoleEventType(StrEnum):
-    """What happened to a role. SYSTEM entries of the journal: feeds obey them, no viewer reads them."""
+    """What happened to a role. SYSTEM entries of the journal: every feed passes them in their order, no viewer reads them."""
 
     GRANTED = "GRANTED"
     ENDED = "ENDED"

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from hub.access.mandates import ROOTS, STAFF, STAFF_AND_PRIVACY, STAFF_AND_SYSTEM
+from hub.access.mandates import GATED, ROOTS, STAFF_AND_PRIVACY
 from hub.graph.context import Context, Document
 from hub.graph.enums import ChannelType, EventType, FeedFrameKind, InteractionStatus, Role
 from hub.graph.fields import Gate, joined, stored, viewed
@@ -15,11 +15,7 @@ from hub.graph.parties import Party
 from hub.graph.redactions import Redaction, redacted
 from hub.graph.scalars import Cursor, Json, format_timestamp
 
-GATED_CHANGES = {
-    "statusReason": Gate(STAFF_AND_SYSTEM),
-    "assignee": Gate(STAFF_AND_SYSTEM),
-    "escalationLevel": Gate(STAFF),
-}  # a change is read by whoever reads the field it names
+GATED_CHANGES = {name: Gate(roles) for name, roles in GATED.items()}  # a change is read by whoever reads the field it names
 
 
 def _text(name: str) -> Any:
@@ -124,7 +120,7 @@ class EventEdge:
     node: InteractionEvent = stored("node")
 
 
-@strawberry.type(description="A page of one interaction's history.")
+@strawberry.type(description="A page of what happened to an interaction, or where a party takes part.")
 class EventConnection:
     edges: list[EventEdge] = stored("edges")
     nodes: list[InteractionEvent] = stored("nodes")

@@ -1,8 +1,8 @@
 """How a field is declared, once: where its value stands in the stored document, who may read it, and what it depends on.
 
 A GraphQL type is a view over a document. `stored` reads a path, `viewed` makes a value of the document, `joined` follows
-an id. Each prints its gate as @requiresRole and keeps what it was declared with in the field's metadata, for projections
-and compilation.
+an id, `asked` takes arguments. Each prints its gate as @requiresRole and @requiresScopes and keeps what it was declared with
+in the field's metadata, for projections and compilation.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Final
 
 import strawberry
 
-from hub.access.mandates import STAFF, STAFF_AND_SYSTEM
+from hub.access.mandates import GATED
 from hub.access.viewers import Viewer
 from hub.errors import BadInput, Forbidden
 from hub.graph.enums import ChannelType, Direction, EventType, InteractionKind, InteractionStatus, Priority, Vertical
@@ -19,8 +19,8 @@ from hub.store.searching import InteractionFilter, Span, words_of
 
 WORDS: Final = 500  # of one list of a filter; whoever asks for more asks for all
 
-ASSIGNEE: Final = Gate(STAFF_AND_SYSTEM)  # as the fields of these names: what one may not read one may not ask by either
-ESCALATION: Final = Gate(STAFF)
+ASSIGNEE: Final = Gate(GATED["assignee"])  # as the fields of these names: what one may not read one may not ask by either
+ESCALATION: Final = Gate(GATED["escalationLevel"])
 
 
 class InteractionOrderField(StrEnum):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from hub.access.mandates import ROOTS, STAFF, STAFF_AND_SYSTEM
+from hub.access.mandates import GATED, ROOTS, STAFF
 from hub.domain import promises
 from hub.domain.terms import PRIORITIES
 from hub.domain.terms import InvolvementRole as Involved
@@ -192,7 +192,7 @@ class Interaction(Node):
     status_changed_at: datetime = stored("statusChangedAt")
     question: str | None = stored("question", description="What the customer is asked while PENDING.")
     resolution: str | None = stored("resolution")
-    status_reason: str | None = stored("statusReason", requires=STAFF_AND_SYSTEM)
+    status_reason: str | None = stored("statusReason", requires=GATED["statusReason"])
     allowed_transitions: list[InteractionStatus] = viewed(
         allowed.transitions,
         "status",
@@ -222,10 +222,10 @@ class Interaction(Node):
     assignee: Party | None = joined(
         lambda document: (document["assignee"], "") if "assignee" in document else None,
         "assignee",
-        requires=STAFF_AND_SYSTEM,
+        requires=GATED["assignee"],
         description="A person, or an ORGANIZATION: a team.",
     )
-    escalation_level: int | None = stored("escalationLevel", requires=STAFF, default=0)
+    escalation_level: int | None = stored("escalationLevel", requires=GATED["escalationLevel"], default=0)
     progress: Progress | None = stored("progress")
     satisfaction: Satisfaction | None = stored("satisfaction")
     timeline: Events | None = asked(_timeline, description="What happened, oldest first, as far as this viewer may see.")

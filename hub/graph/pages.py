@@ -47,7 +47,7 @@ async def interactions_page(context: Context, sought: InteractionFilter, ordered
 
 
 async def parties_page(context: Context, sought: PartyFilter, asked: Asked) -> Mapping[str, Any]:
-    """A page of the parties in sight, the newest first. Raises BadInput, CursorInvalid and TooBroad."""
+    """A page of the parties in sight, the newest first. Raises BadInput, CursorInvalid, TooBroad and CostExceeded."""
     window = asked.window(context, "parties", NEWEST)
     async with context.page():
         rows = await context.parties.page(context.visibility, sought, window, context.projection("Party"))
@@ -55,7 +55,7 @@ async def parties_page(context: Context, sought: PartyFilter, asked: Asked) -> M
 
 
 async def party_roles_page(context: Context, party: str | None, name: str | None, asked: Asked) -> Mapping[str, Any]:
-    """A page of the party roles in sight, the newest first. Raises BadInput and CursorInvalid."""
+    """A page of the party roles in sight, the newest first. Raises BadInput, CursorInvalid and CostExceeded."""
     window = asked.window(context, "partyRoles", NEWEST)
     async with context.page():
         rows = await context.party_roles.page(context.visibility, party, name, window)

@@ -95,7 +95,8 @@ class Selections:
         weights = [self._weight(((self._root(one.operation), one.selection_set),)) for one in self._operations]
         pages, cost = (max(found) for found in zip(*weights, strict=True)) if weights else (0, 0)
         if pages > PAGES_DEEP:
-            return [GraphQLError(f"Pages are nested {pages} deep, and at most {PAGES_DEEP} may be: ask for the rest by itself.")]
+            told = f"Pages are nested {pages} deep, and at most {PAGES_DEEP} may be: ask for the rest by itself."
+            return [GraphQLError(told, extensions={"code": ErrorCode.COST_EXCEEDED})]
         if cost > DEAREST:
             told = f"The answer could have more than {DEAREST} values, which is what is given at once: ask for fewer rows or fields."
             return [GraphQLError(told, extensions={"code": ErrorCode.COST_EXCEEDED})]
@@ -166,11 +167,11 @@ def _heaviness(parent: Parent, name: str) -> int:
 def _rows(parent: Parent, selection: FieldNode) -> int:
     """How many things a field gives, as far as the document says: a page as many as asked for, a list some."""
     field = parent.fields[selection.name.value]
-    if is_page(parent, selection.name.value) or (selection.name.value == "nodes" and "ids" in field.args):
+    if is_page(parent, selection.name.value) or "first" in field.args or (selection.name.value == "nodes" and "ids" in field.args):
         given = {argument.name.value: argument.value for argument in selection.arguments or ()}
         asked = given.get("first") or given.get("last")
         if asked is None and "ids" not in given:
-            return PAGE
+            return PAGE if is_page(parent, selection.name.value) else SOME
         if isinstance(ids := given.get("ids"), ListValueNode):
             return len(ids.values)
         return int(asked.value) if isinstance(asked, IntValueNode) else LARGEST

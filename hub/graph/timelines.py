@@ -1,4 +1,4 @@
-"""Pages of events, made of the journal: an interaction's own, and the feed's for clients that pull."""
+"""Pages of events, made of the journal: an interaction's, a party's, and the feed's for clients that pull."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -54,6 +54,7 @@ async def event(context: Context, id: str) -> Document | None:
 
 
 async def _history(context: Context, only: Mapping[str, Any], types: Sequence[str] | None, asked: Asked) -> Document:
+    reached = context.journal.feed.position  # before the page is read: what comes meanwhile lies after it
     size, is_backward = paging.sized(asked.first, asked.last)
     after, before = _own_place(context, asked.after), _own_place(context, asked.before)
     sought = {**only} if types is None else {**only, "type": {"$in": sorted(map(str, types))}}
@@ -73,7 +74,7 @@ async def _history(context: Context, only: Mapping[str, Any], types: Sequence[st
         "nodes": page,
         "edges": [{"cursor": cursor, "node": entry} for cursor, entry in zip(cursors, page, strict=True)],
         "pageInfo": page_info(cursors, has_next=has_next, has_previous=has_previous),
-        "cursor": cursors[-1] if cursors else asked.after or context.journal.cursors.cursor(context.journal.feed.position),
+        "cursor": cursors[-1] if cursors else asked.after or context.journal.cursors.cursor(reached),
     }
 
 

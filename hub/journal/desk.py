@@ -172,14 +172,15 @@ class Desk:
 
     async def _load_lines(self, mongo: Mongo, type: RelationshipType, begin: Iterable[str]) -> None:
         """Relationships alone: what hangs at the end of a line is not decided on. What is not loaded is not known to be an end."""
-        waiting, met = set(begin), set(begin)
-        most = LINEAGE * len(met)
-        while waiting and len(met) <= most:
-            found = await mongo.by_ids("interactions", sorted(waiting), {"relationships": 1})
-            self._related |= {id: relationships_from(found.get(id, {})) for id in waiting}
-            further: set[str] = {one.interaction for id in waiting for one in self._related[id] if one.type is type}
-            waiting = further - met
-            met |= waiting
+        met = {id: {id} for id in begin}  # each line for itself: a wide one takes nothing from another
+        ends = {id: {id} for id in met}
+        while wanted := set[str]().union(*(ends[id] for id in met if len(met[id]) <= LINEAGE)):
+            found = await mongo.by_ids("interactions", sorted(wanted), {"relationships": 1})
+            self._related |= {id: relationships_from(found.get(id, {})) for id in wanted}
+            for id, begun in ends.items():
+                behind: set[str] = {one.interaction for at in begun & wanted for one in self._related[at] if one.type is type}
+                ends[id] = behind - met[id]
+                met[id] |= behind
 
     def _keep(self, kind: SubjectKind, document: dict[str, Any]) -> None:
         ref = Ref(kind, document["_id"])

@@ -118,7 +118,7 @@ def party_entry(event: PartyEvent, now: Party, actor: Actor, recorded_at: dateti
 
 
 def party_role_entry(event: PartyRoleEvent, now: PartyRole, actor: Actor, recorded_at: datetime) -> Written:
-    """The entry of one event of a party role: whoever keeps rights in mind learns here, in order, that they changed."""
+    """The entry of one event of a party role: whoever will keep rights in mind can learn here, in order, that they changed."""
     told = lean({"party": now.party, "name": now.name, "validFrom": now.valid_from, "validTo": now.valid_to})
     return _system_entry({"kind": str(SubjectKind.PARTY_ROLE), "id": now.id}, told, event, actor, recorded_at)
 

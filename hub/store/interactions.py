@@ -1,11 +1,11 @@
 """Interactions as they are read: one by its id, or a page of those in sight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.access.visibility import Visibility
 from hub.errors import TooBroad
 from hub.store import paging
 from hub.store.mongo import Mongo, unit_of_work
@@ -80,8 +80,3 @@ def order(visibility: Visibility, by: str, *, is_descending: bool) -> Order:
             return Order(by, "nextUpdateDueAt", is_descending, is_nullable=True, present=IS_OPEN)
         case _:
             return Order(by, "createdAt", is_descending)
-
-
-def needs(*paths: str) -> Mapping[str, int]:
-    """A projection of these fields, and of what is needed to judge whether a row is in sight."""
-    return dict.fromkeys((*paths, *ROW_NEEDS), 1)

@@ -78,7 +78,7 @@ def test_another_resolution_is_in_conflict_with_the_first() -> None:
 
 
 def test_what_is_cancelled_has_no_matter_left_to_resolve() -> None:
-    with pytest.raises(IllegalTransition, match="has no open items"):
+    with pytest.raises(IllegalTransition, match="takes no further resolutions"):
         items.resolve(standing(Status.CANCELLED, items=[item(1)]), item(1).id, "Done.", at=LATER)
 
 

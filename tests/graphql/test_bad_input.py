@@ -631,7 +631,7 @@ async def test_pages_within_pages_within_pages_are_refused_before_they_are_read(
     async with shared_api.as_agent.stream(text) as stream:
         refused = (await stream.receive())["payload"][0]
 
-    assert refused["extensions"]["code"] == "BAD_USER_INPUT"
+    assert refused["extensions"]["code"] == "COST_EXCEEDED"
     assert "at most 2" in refused["message"]
 
 

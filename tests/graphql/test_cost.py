@@ -27,6 +27,7 @@ NAMES: Final = within("customer", aliases(20, "name"))
 DEAR: Final = {
     "joins of joins": within(ROWS, aliases(20, SPREAD)) + within(" fragment B on Party", aliases(20, "roles { id }")),
     "texts over and over": within(ROWS, aliases(60, "description")),
+    "notes of every row": within(ROWS, "notes(first: 100) { text }"),
     "what is costly to say": within(ROWS, aliases(20, "allowedActs { act allowed }")),
     "by a variable": within("query($first: Int) > interactions(first: $first) > nodes", aliases(30, NAMES)),
     "of many ids": within("query($ids: [ID!]!) > nodes(ids: $ids) > ... on Interaction", aliases(60, "description")),
