@@ -10,6 +10,7 @@ from hub.access.mandates import GATED, ROOTS, STAFF
 from hub.domain import promises
 from hub.domain.terms import PRIORITIES
 from hub.domain.terms import InvolvementRole as Involved
+from hub.domain.terms import NoteVisibility as Visible
 from hub.errors import BadInput
 from hub.graph import allowed
 from hub.graph.allowed import AllowedAct
@@ -36,6 +37,7 @@ from hub.graph.redactions import Redaction, redacted
 from hub.graph.scalars import Cursor
 from hub.graph.timelines import timeline
 from hub.store import paging
+from hub.store.documents import kept_notes as kept
 
 if TYPE_CHECKING:
     from hub.graph.events import EventConnection
@@ -132,15 +134,15 @@ def _customer(document: Document) -> tuple[str, str] | None:
     return next(((one["party"], one["role"]) for one in document["parties"] if one["role"] == Involved.CUSTOMER), None)
 
 
-def _notes(field: str) -> Callable[[Document, Context], list[Document]]:
+def _notes(visibility: Visible) -> Callable[[Document, Context], list[Document]]:
     def read(document: Document, context: Context) -> list[Document]:
-        return [note | {"visibleTo": document["visibleTo"]} for note in document.get(field, ())]
+        return [note | {"visibleTo": document["visibleTo"]} for note in kept(document, visibility)]
 
     return read
 
 
 def _public_notes(root: strawberry.Parent[Any], info: Info, first: int | None = None, before: str | None = None) -> Any:
-    notes = _notes("notes")(root, info.context)
+    notes = _notes(Visible.PUBLIC)(root, info.context)
     if before is not None:
         place = next((index for index, note in enumerate(notes) if note["id"] == before), None)
         if place is None:
@@ -218,7 +220,7 @@ class Interaction(Node):
     notes: list[Note] = asked(
         _public_notes, "notes", "visibleTo", description="Public notes in order: the last `first` of them, or of those before a note's id."
     )
-    internal_notes: list[Note] | None = viewed(_notes("internalNotes"), "internalNotes", "visibleTo", requires=STAFF)
+    internal_notes: list[Note] | None = viewed(_notes(Visible.INTERNAL), "internalNotes", "notes", "visibleTo", requires=STAFF)
     assignee: Party | None = joined(
         lambda document: (document["assignee"], "") if "assignee" in document else None,
         "assignee",

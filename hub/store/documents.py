@@ -185,8 +185,8 @@ def interaction_from(found: Mapping[str, Any]) -> Interaction:
             Involvement(PartyId(i["party"]), InvolvementRole(i["role"]), i["since"], i.get("partyRole")) for i in found["parties"]
         ),
         items=tuple(item_from(item) for item in found.get("items", ())),
-        notes=tuple(note_from(note) for note in found.get("notes", ())),
-        internal_notes=tuple(note_from(note) for note in found.get("internalNotes", ())),
+        notes=tuple(note_from(note) for note in kept_notes(found, NoteVisibility.PUBLIC)),
+        internal_notes=tuple(note_from(note) for note in kept_notes(found, NoteVisibility.INTERNAL)),
         progress=progress_from(found["progress"]) if "progress" in found else None,
         relationships=relationships_from(found),
         assignee=PartyId(found["assignee"]) if "assignee" in found else None,
@@ -241,6 +241,11 @@ def note_document(note: Note) -> Fields:
             "at": note.at,
         }
     )
+
+
+def kept_notes(found: Mapping[str, Any], visibility: NoteVisibility) -> list[Fields]:
+    """The notes of this visibility, wherever they lie: an earlier version kept internal ones among the others."""
+    return [note for field in ("notes", "internalNotes") for note in found.get(field, ()) if note["visibility"] == visibility]
 
 
 def note_from(found: Mapping[str, Any]) -> Note:

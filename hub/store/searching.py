@@ -11,13 +11,13 @@ from hub.access.visibility import Visibility
 from hub.domain.lifecycle import OPEN
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.parts import EntityRef
-from hub.domain.terms import Priority
+from hub.domain.terms import NoteVisibility, Priority
 from hub.errors import BadInput
 from hub.store.documents import identifier_document
 
 WORDS: Final = 10  # of one search: each is looked up by itself
 LETTERS: Final = 200  # of all of them together
-READ: Final = ("reason", "description", "notes.text")  # where words are looked for; `words_in` reads them
+READ: Final = ("reason", "description", "notes.text", "notes.visibility")  # what `words_in` reads
 
 MARKS: Final = "".join(mark for mark in map(chr, range(0x300, 0x1_E950)) if unicodedata.category(mark)[0] == "M")
 WORD: Final = re.compile(rf"[\w\u200c\u200d{MARKS}]+")  # with vowel signs and joiners: they are part of words in many scripts
@@ -141,7 +141,7 @@ def folded(text: str) -> frozenset[str]:
 
 def words_in(document: Mapping[str, Any]) -> frozenset[str]:
     """Every word that a search for words looks at in an interaction."""
-    notes = (note["text"] for note in document.get("notes", ()))
+    notes = (note["text"] for note in document.get("notes", ()) if note.get("visibility") != NoteVisibility.INTERNAL)
     return folded(" ".join((document.get("reason", ""), document.get("description", ""), *notes)))
 
 

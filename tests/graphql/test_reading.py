@@ -218,3 +218,20 @@ async def test_of_two_root_fields_one_that_is_refused_leaves_the_other_alive(api
     assert answer.codes == ["FORBIDDEN"]
     assert answer.body["errors"][0]["path"] == ["party"]
     assert answer.body["errors"][0]["extensions"]["requiresScopes"] == [["party:read"]]
+
+
+async def test_internal_notes_that_an_earlier_version_kept_among_the_others_stay_internal(api: Api) -> None:
+    interaction = await api.as_customer.create()
+    await api.as_agent.done("addNote", id=interaction["id"], text="between us", visibility="INTERNAL")
+    stored = api.hub.mongo["interactions"]
+    await stored.update_one({"_id": interaction["id"]}, {"$rename": {"internalNotes": "notes"}})
+
+    by_customer = await api.as_customer.interaction(interaction["id"])
+    by_agent = await api.as_agent.done("addNote", id=interaction["id"], text="for all")
+    found = await api.as_customer.ask('{ interactions(filter: {text: "between"}) { totalCount } }')
+
+    assert (by_customer["notes"], found.data["interactions"]["totalCount"]) == ([], 0)
+    assert ([note["text"] for note in by_agent["notes"]], by_agent["internalNotes"]) == (["for all"], [{"text": "between us"}])
+    kept = await stored.find_one({"_id": interaction["id"]})
+    assert kept is not None
+    assert [[note["text"] for note in kept[field]] for field in ("notes", "internalNotes")] == [["for all"], ["between us"]]
