@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
+from hub.domain.token_filters import OPEN, TokenFilter
 from hub.errors import Forbidden
 
 Scope = Literal[
@@ -57,6 +58,9 @@ class Viewer:
     scopes: frozenset[str]
     expires_at: datetime | None
     acr: str | None = None  # how strongly it logged in, in its issuer's words (OpenID Connect Core, section 2)
+    narrowed: TokenFilter = OPEN  # to what of its rows the token reaches
+    rests_on: frozenset[str] = frozenset()  # the tokens and the client, by id, without which there is no right: see `hub.access.withdrawn`
+    backed: tuple[tuple[Role, str], ...] = ()  # roles that count only while the party holds the PartyRole of this name
 
     @property
     def id(self) -> str:

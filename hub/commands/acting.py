@@ -1,7 +1,7 @@
 """What acts on an interaction have in common: it is in sight, the viewer may do this to it, at the revision it has read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from hub.access.mandates import Mandate, require
@@ -11,6 +11,7 @@ from hub.domain.events import Event
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.terms import InvolvementRole, SubjectKind
+from hub.domain.token_filters import OPEN
 from hub.errors import Conflict, NotFound
 from hub.journal.desk import Change, Decision, Desk, Ref, Touch
 
@@ -43,7 +44,18 @@ class OnInteraction:
 
 def in_sight(interaction: Interaction, viewer: Viewer) -> bool:
     """Whether the viewer sees it."""
-    return Visibility.of(viewer).sees({"visibleTo": list(interaction.visible_to)})
+    return reaches(viewer, interaction) and Visibility.of(replace(viewer, narrowed=OPEN)).sees({"visibleTo": [*interaction.visible_to]})
+
+
+def reaches(viewer: Viewer, interaction: Interaction) -> bool:
+    """Whether the filter of the viewer's token leaves it."""
+    return viewer.narrowed.holds(
+        vertical=interaction.vertical,
+        channels=[channel.type for channel in interaction.channels],
+        kind=interaction.kind,
+        topic=interaction.topic,
+        direction=interaction.direction,
+    )
 
 
 def check_identifier(desk: Desk, viewer: Viewer, identifier: ExternalIdentifier, id: str | None = None) -> None:

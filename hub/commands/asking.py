@@ -11,9 +11,11 @@ import orjson
 from hub.access.mandates import Mandate, may_move, require
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
+from hub.commands.acting import reaches
+from hub.domain.interactions import Interaction
 from hub.domain.terms import Status, SubjectKind
 from hub.domain.texts import text
-from hub.errors import BadInput, IllegalTransition
+from hub.errors import BadInput, Forbidden, IllegalTransition
 from hub.journal.batch import Committed, Key
 from hub.journal.desk import Decision, Desk, Touch
 from hub.journal.log import Actor
@@ -72,11 +74,21 @@ class Asked:
 
     def decide(self, desk: Desk) -> Decision:
         try:
-            return self.request.decide(desk, self.viewer, self.fingerprint)
+            decision = self.request.decide(desk, self.viewer, self.fingerprint)
+            self._check_reach(decision)
+            return decision
         except IllegalTransition as refusal:  # what would be legal is told as far as this viewer may do it
             was = Status(refusal.was)
             open_to_viewer = [to for to in refusal.allowed_transitions or () if may_move(self.viewer, was, Status(to))]
             raise IllegalTransition(was, refusal.cannot, open_to_viewer) from None
+
+    def _check_reach(self, decision: Decision) -> None:
+        """A token that reaches some interactions only makes no other ones, and makes none of them into another one."""
+        if self.viewer.narrowed.is_open:
+            return
+        for change in decision.changes:
+            if isinstance(change.subject, Interaction) and not reaches(self.viewer, change.subject):
+                raise Forbidden("What lies outside of this token's filter")
 
 
 @dataclass(frozen=True, slots=True)

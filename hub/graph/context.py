@@ -11,7 +11,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
 from hub.access.viewers import Viewer
-from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.access.visibility import Visibility
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
 from hub.journal import head
@@ -27,7 +27,7 @@ PAGES: Final = 1 + 100  # read for one answer: a page, and one for each of its r
 
 ABREAST: Final = 8  # of them at once: others need the database too
 
-ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Interaction": ROW_NEEDS, "Party": ("kind", "name")}
+ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Party": ("kind", "name")}
 """What of a type is read whatever is selected: by it is judged who sees it, and what of it."""
 
 
@@ -82,7 +82,8 @@ class Context:
 
     def projection(self, type: str, *also: str) -> Mapping[str, int]:
         """The stored fields of a type that this operation reads anywhere, and `also` these."""
-        return dict.fromkeys(("_id", *sorted(self.needs.get(type, ())), *ALWAYS.get(type, ()), *also), 1)
+        always = self.visibility.needs if type == "Interaction" else ALWAYS.get(type, ())
+        return dict.fromkeys(("_id", *sorted(self.needs.get(type, ())), *always, *also), 1)
 
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[None]:

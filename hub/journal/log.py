@@ -56,6 +56,7 @@ def facts(interaction: Interaction) -> dict[str, Any]:
         {
             "status": str(interaction.status),
             "kind": str(interaction.kind),
+            "direction": str(interaction.direction),
             "topic": interaction.topic,
             "vertical": interaction.vertical and str(interaction.vertical),
             "priority": str(interaction.priority),

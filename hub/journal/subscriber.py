@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.access.visibility import Visibility
 from hub.domain.terms import SubjectKind
 from hub.journal import head
 from hub.journal.cursors import Place
@@ -51,7 +51,7 @@ def judged(entry: Mapping[str, Any], visibility: Visibility, asked: EventFilter)
     if entry["subject"]["kind"] != SubjectKind.INTERACTION:
         return None
     position, interaction = int(entry["_id"]), entry["subject"]["id"]
-    if not visibility.everything and visibility.takes_part is not None and visibility.takes_part in entry.get("left", ()):
+    if visibility.loses(entry):
         return Frame(FrameKind.LEFT, position, interaction=interaction, reason="It is no longer yours to see.")
     if not visibility.sees_entry(entry):
         return None
@@ -182,19 +182,17 @@ async def _page(
     clauses = [clause for clause in only if clause]
     entries = await read_after(mongo, above, up_to=up_to, limit=limit, only={"$and": clauses} if clauses else None)
     frames = [frame for entry in entries if (frame := judged(entry, visibility, asked)) is not None]
-    if not visibility.everything:
+    if not visibility.sees_all:
         ids = sorted({frame.interaction for frame in frames if frame.kind is FrameKind.EVENT and frame.interaction})
         with unit_of_work():
-            present = await mongo.by_ids("interactions", ids, dict.fromkeys(ROW_NEEDS, 1))
+            present = await mongo.by_ids("interactions", ids, dict.fromkeys(visibility.needs, 1))
         frames = [frame for frame in frames if frame.kind is not FrameKind.EVENT or visibility.sees(present.get(frame.interaction, {}))]
     has_more = len(entries) == limit
     return Page(frames, int(entries[-1]["_id"]) if has_more else up_to, has_more)
 
 
 def _shown(visibility: Visibility) -> dict[str, Any]:
-    if visibility.everything:
-        return {}
-    return {"$or": [visibility.entries(), {"left": visibility.takes_part}]} if visibility.takes_part else visibility.entries()
+    return {} if visibility.sees_all else {"$or": [visibility.entries(), visibility.leavings()]}
 
 
 def _weight(entry: Mapping[str, Any]) -> int:

@@ -1,4 +1,6 @@
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,24 +10,41 @@ from hub.access.viewers import NOBODY, STAFF, Viewer
 from hub.access.visibility import Visibility
 from hub.domain.ids import PartyId
 from hub.domain.terms import Audience, Role
+from hub.domain.token_filters import OPEN, TokenFilter
 
 MakeViewer = Callable[..., Viewer]
 
 ANNA, BERT = PartyId("par_" + "a" * 32), PartyId("par_" + "b" * 32)
 
 PARTIES = st.sampled_from([ANNA, BERT])
+FACTS: dict[str, st.SearchStrategy[str]] = {
+    "vertical": st.sampled_from(["BILLING", "ASSURANCE"]),
+    "kind": st.sampled_from(["QUERY", "ORDER"]),
+    "topic": st.sampled_from(["bill", "line"]),
+    "direction": st.sampled_from(["INBOUND", "OUTBOUND"]),
+}
+CHANNELS = st.sampled_from(["PHONE", "CHAT"])
+FILTERS = st.fixed_dictionaries(
+    {}, optional={name: st.lists(words, max_size=2) for name, words in {**FACTS, "channel": CHANNELS}.items()}
+).map(TokenFilter.of)
 SIGHTS = st.builds(
-    lambda roles, party: Visibility.of(
-        Viewer(issuer="test", subject="s", client=None, token_id=None, party=party, roles=roles, scopes=frozenset(), expires_at=None)
+    lambda roles, party, narrowed: Visibility.of(
+        replace(NOBODY, issuer="test", subject="s", party=party, roles=roles, narrowed=narrowed),
     ),
     st.frozensets(st.sampled_from(list(Role)), max_size=3),
     st.none() | PARTIES,
+    st.just(OPEN) | FILTERS,
 )
 DOCUMENTS = st.fixed_dictionaries(
     {"_id": PARTIES},
     optional={
         "visibleTo": st.none() | PARTIES | st.lists(st.none() | PARTIES, max_size=3),
         "audience": st.none() | st.sampled_from(list(map(str, Audience))),
+        "channels": st.lists(CHANNELS.map(lambda type: {"type": type}), max_size=2),
+        "facts": st.fixed_dictionaries({}, optional={**FACTS, "channels": st.lists(CHANNELS, max_size=2)}),
+        "was": st.fixed_dictionaries({}, optional=FACTS),
+        "left": st.lists(PARTIES, max_size=1),
+        **FACTS,
     },
 )
 
@@ -33,21 +52,48 @@ DOCUMENTS = st.fixed_dictionaries(
 def matches(document: Mapping[str, object], filter: Mapping[str, object]) -> bool:
     """What MongoDB says of a filter made of fields with a value or `$in`: null is also absence, an array any of its members."""
 
+    def at(value: Any, path: list[str]) -> Any:
+        if isinstance(value, list) and path:
+            return [at(one, path) for one in value]
+        return at(value.get(path[0]), path[1:]) if path and isinstance(value, dict) else None if path else value
+
     def has(field: str, wanted: object) -> bool:
-        value = document.get(field)
+        value = at(document, field.split("."))
         return wanted == value or (isinstance(value, list) and wanted in value)
 
-    return all(
-        any(has(field, one) for one in wanted["$in"]) if isinstance(wanted, dict) else has(field, wanted)
-        for field, wanted in filter.items()
-    )
+    def asks(field: str, wanted: Any) -> bool:
+        if field == "$or":
+            return any(matches(document, one) for one in wanted)
+        if isinstance(wanted, dict) and "$exists" in wanted:
+            return field in document
+        return any(has(field, one) for one in wanted["$in"]) if isinstance(wanted, dict) else has(field, wanted)
+
+    return all(asks(field, wanted) for field, wanted in filter.items())
 
 
 @given(SIGHTS, DOCUMENTS)
-def test_a_filter_finds_what_is_seen_and_nothing_else(sight: Visibility, document: dict[str, object]) -> None:
+def test_a_filter_finds_what_is_seen_and_nothing_else(sight: Visibility, document: dict[str, Any]) -> None:
     assert matches(document, sight.filter()) == sight.sees(document)
     assert matches(document, sight.entries()) == sight.sees_entry(document)
     assert matches(document, sight.parties()) == sight.sees_party(document)
+
+
+@given(SIGHTS, DOCUMENTS)
+def test_what_takes_something_out_of_sight_is_found_too(sight: Visibility, document: dict[str, Any]) -> None:
+    entry = {"facts": {}} | document
+
+    if sight.loses(entry):
+        assert matches(entry, sight.leavings())
+        assert not sight.sees_entry(entry) or sight.takes_part in entry["left"]
+
+
+@given(SIGHTS, FILTERS, DOCUMENTS)
+def test_a_filter_over_another_shows_no_more(sight: Visibility, other: TokenFilter, document: dict[str, Any]) -> None:
+    further = replace(sight, narrowed=sight.narrowed.over(other))
+
+    assert further.narrowed.is_within(sight.narrowed)
+    assert further.narrowed.is_within(other)
+    assert not further.sees(document) or (sight.sees(document) and replace(sight, narrowed=other).sees(document))
 
 
 @pytest.mark.parametrize("role", Role)
