@@ -1,4 +1,4 @@
-"""The command line: serve, token, check, schema, watch, import.
+"""The command line: serve, token, client, check, schema, watch, import.
 
 A failure is one sentence on standard error and exit code 1. Ctrl-C and SIGTERM end a command in order: with 0 where it was
 to run until then (serve, watch), with 130 where it was interrupted.
@@ -22,9 +22,13 @@ import uvloop
 
 from hub import mongod
 from hub.access import sources
+from hub.access.client_secrets import digest, new_secret
+from hub.access.mandates import SCOPES_OF
 from hub.access.trust import Trust
+from hub.commands.clients import Add, Disable, Rotate
 from hub.domain.ids import PartyId
-from hub.domain.terms import Role
+from hub.domain.terms import ChannelType, InteractionKind, Role, Vertical
+from hub.domain.token_filters import TokenFilter
 from hub.errors import HubError
 from hub.exchange.checkpoints import Checkpoints
 from hub.exchange.demo import demo
@@ -37,6 +41,7 @@ from hub.journal.desk import Command
 from hub.journal.log import Actor
 from hub.schema import sdl
 from hub.settings import Settings
+from hub.store.clients import Clients
 from hub.store.mongo import connected
 from hub.web import watching
 from hub.web.app import PATH, Server, listening, server
@@ -46,6 +51,8 @@ from hub.web.hub import Hub, keyring, local_issuer, now, opened, trusts
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded MongoDB and the keys live (HUB_DATA_DIR).")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+client = typer.Typer(no_args_is_help=True, help="Clients of the token endpoint: programs of partners, and systems.")
+app.add_typer(client, name="client")
 
 T = TypeVar("T")
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -124,6 +131,79 @@ def token(
         settings = Settings.load(data_dir=data_dir)
         issuer = local_issuer(settings)
         typer.echo(issuer.mint(role, party=PartyId(party) if party else None, scopes=scope or None, ttl=timedelta(seconds=ttl)))
+
+
+@client.command(name="add")
+def add_client(
+    name: Annotated[str, typer.Option(help="What you call it.")],
+    *,
+    party: Annotated[str | None, typer.Option(help="The party it acts for; a SYSTEM may have none.")] = None,
+    role: Annotated[list[Role], typer.Option(help="PARTNER or SYSTEM.", case_sensitive=False)] = [Role.PARTNER],  # noqa: B006 - typer copies
+    scope: Annotated[list[str] | None, typer.Option(help="The most it may ask for; left out: all that its roles can use.")] = None,
+    vertical: Annotated[list[Vertical] | None, typer.Option(help="It reaches interactions of these alone.", case_sensitive=False)] = None,
+    channel: Annotated[list[ChannelType] | None, typer.Option(help="... over these alone.", case_sensitive=False)] = None,
+    kind: Annotated[list[InteractionKind] | None, typer.Option(help="... of these kinds alone.", case_sensitive=False)] = None,
+    topic: Annotated[list[str] | None, typer.Option(help="... about these topics alone.")] = None,
+    ttl: Annotated[int, typer.Option(help="Seconds that its tokens live, at most 24 hours.")] = 900,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a client; prints its id and its secret, which is shown this once."""
+    given = {"vertical": vertical, "channel": channel, "kind": kind, "topic": topic}
+    with told():
+        narrowed = TokenFilter.of({field: [str(word) for word in words] for field, words in given.items() if words})
+        scopes = scope or sorted({one for each in role for one in SCOPES_OF[each]})
+        secret = new_secret()
+        added = Add(name=name, party_id=party, digest=digest(secret), roles=role, scopes=scopes, lifetime=ttl, filter=narrowed)
+        typer.echo(f"client_id      {_administered(data_dir, added).about.id}\nclient_secret  {secret}")
+
+
+@client.command(name="rotate")
+def rotate_client(id: str, data_dir: DataDir = None) -> None:
+    """Give a client another secret, which is shown this once; the latest before it stays good beside it."""
+    with told():
+        secret = new_secret()
+        _administered(data_dir, Rotate(id=id, digest=digest(secret)))
+        typer.echo(f"client_id      {id}\nclient_secret  {secret}")
+
+
+@client.command(name="disable")
+def disable_client(id: str, data_dir: DataDir = None) -> None:
+    """Shut a client out for good, and every token that it holds or has passed on."""
+    with told():
+        _administered(data_dir, Disable(id=id))
+        typer.echo(f"{id} is disabled.")
+
+
+@client.command(name="list")
+def list_clients(data_dir: DataDir = None) -> None:
+    """List the clients, the oldest first."""
+    with told():
+        settings = Settings.load(data_dir=data_dir)
+        with database(settings) as uri:
+            for line in asyncio.run(_clients(settings, uri)):
+                typer.echo(line)
+
+
+def _administered(data_dir: Path | None, command: Command) -> Committed:
+    settings = Settings.load(data_dir=data_dir)
+    configure_logs(settings)
+    with database(settings) as uri:
+        return asyncio.run(_committed(settings, uri, command))
+
+
+async def _committed(settings: Settings, uri: str, command: Command) -> Committed:
+    async with opened(settings, uri, role=f"client:{os.getpid()}") as hub:
+        return await submitting(hub)(command)
+
+
+async def _clients(settings: Settings, uri: str) -> list[str]:
+    async with connected(uri, settings.mongo_database, settings.mongo_driver) as mongo:
+        return [
+            f"{client.id}  {' '.join(sorted(client.roles))}  {client.party or '-'}  {client.lifetime} s  "
+            f"{len(client.secrets)} secret{'' if len(client.secrets) == 1 else 's'}  "
+            f"{'disabled' if client.disabled_at else 'active'}  {client.name}"
+            for client in await Clients(mongo).all()
+        ]
 
 
 @app.command()

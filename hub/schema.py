@@ -10,22 +10,24 @@ from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
 from hub.graph.scalars import SCALARS
+from hub.graph.tokens import Token
 from resolvers.events import EventQueries
 from resolvers.interactions import InteractionMutations, InteractionQueries
 from resolvers.nodes import NodeQueries
 from resolvers.parties import PartyMutations, PartyQueries
 from resolvers.party_roles import PartyRoleMutations, PartyRoleQueries
+from resolvers.tokens import TokenMutations, TokenQueries
 from resolvers.viewer import ViewerQueries
 from subscriptions.interactions import InteractionStreams
 
 
 @strawberry.type
-class Query(ViewerQueries, NodeQueries, InteractionQueries, PartyQueries, PartyRoleQueries, EventQueries):
+class Query(ViewerQueries, NodeQueries, InteractionQueries, PartyQueries, PartyRoleQueries, EventQueries, TokenQueries):
     """Reading."""
 
 
 @strawberry.type
-class Mutation(InteractionMutations, PartyMutations, PartyRoleMutations):
+class Mutation(InteractionMutations, PartyMutations, PartyRoleMutations, TokenMutations):
     """Acting. Every refusal is in the payload's `errors`."""
 
 
@@ -38,7 +40,7 @@ class Subscription(InteractionStreams):
 def schema() -> strawberry.Schema:
     """The schema, built once."""
     return strawberry.Schema(
-        Query, Mutation, Subscription, types=[Interaction, Party, PartyRole], config=StrawberryConfig(scalar_map=SCALARS)
+        Query, Mutation, Subscription, types=[Interaction, Party, PartyRole, Token], config=StrawberryConfig(scalar_map=SCALARS)
     )
 
 

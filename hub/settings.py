@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -32,6 +33,16 @@ def _listed(value: object) -> object:
     return tuple(dict.fromkeys(word for part in value.split(",") if (word := part.strip()))) if isinstance(value, str) else value
 
 
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("is an address such as https://hub.example.com, without a query")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must begin with https://; http:// is for loopback only")
+    return url.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 
@@ -57,6 +68,12 @@ class Settings(BaseSettings):
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
     issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
+    url: Address | None = Field(
+        None, description="the address at which clients reach the hub, as the name under which it issues tokens; the same for every process"
+    )
+    visitors_per_minute: int = Field(
+        10, ge=0, le=100_000, description="visitor tokens that one address gets in a minute; 0 admits no visitors"
+    )
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property

@@ -5,7 +5,7 @@ from typing import Any, Final
 import strawberry
 
 from hub.access.mandates import ROOTS, allows
-from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE
+from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE, TOKEN
 from hub.errors import BadInput
 from hub.graph.context import Context, Info
 from hub.graph.nodes import Node
@@ -14,7 +14,13 @@ from hub.graph.timelines import event
 from hub.journal.cursors import EVENT
 from hub.store.paging import LARGEST
 
-NEEDED: Final = {INTERACTION: "Query.interaction", PARTY: "Query.party", PARTY_ROLE: "Query.partyRoles", EVENT: "Query.events"}
+NEEDED: Final = {
+    INTERACTION: "Query.interaction",
+    PARTY: "Query.party",
+    PARTY_ROLE: "Query.partyRoles",
+    TOKEN: "Query.tokens",
+    EVENT: "Query.events",
+}
 """The root whose mandate a thing of a kind is read under."""
 
 
@@ -45,6 +51,8 @@ async def _found(context: Context, id: str) -> Any:
         return await context.interaction.load(id)
     if kind == PARTY_ROLE:
         return await context.party_role.load(id)
+    if kind == TOKEN:
+        return await context.tokens.find(context.visibility, id)
     if kind == EVENT:
         return await event(context, id)
     party = await context.party.load(id)

@@ -576,3 +576,44 @@ def test_failures_of_several_tasks_are_told_each_once(capsys: pytest.CaptureFixt
 def test_a_fault_of_ours_is_not_dressed_up_as_a_sentence() -> None:
     with pytest.raises(ExceptionGroup, match="tasks"), told():
         raise ExceptionGroup("tasks", [StartupError("First."), KeyError("ours")])
+
+
+# ---------------------------------------------------------------- client
+
+
+def test_a_client_is_added_rotated_listed_and_shut_out(demo: Serving) -> None:
+    def client(*words: object) -> subprocess.CompletedProcess[str]:
+        return hub("client", *words, "--data-dir", demo.data_dir)
+
+    def works(id: str, secret: str) -> bool:
+        form = {"grant_type": "client_credentials"}
+        answer = httpx.post(demo.url.replace("/graphql", "/oauth/token"), data=form, auth=(id, secret))
+        return answer.status_code == httpx.codes.OK
+
+    party = demo.ask("{ parties(kind: ORGANIZATION, first: 1) { nodes { id } } }")["parties"]["nodes"][0]["id"]
+    added = client("add", "--name", "till", "--party", party, "--vertical", "billing")
+    id, secret = (line.split()[1] for line in added.stdout.splitlines())
+    another = client("rotate", id).stdout.splitlines()[1].split()[1]
+    listed = client("list").stdout
+    opened = [works(id, one) for one in (secret, another, "wrong")]
+    client("disable", id)
+
+    assert f"{id}  PARTNER  {party}  900 s  2 secrets  active  till" in listed
+    assert opened == [True, True, False]
+    assert "disabled  till" in client("list").stdout
+    assert [works(id, one) for one in (secret, another)] == [False, False]
+    assert refused(client("rotate", id)) == "The client is disabled; add another one."
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--name", "x"], "A client with the role PARTNER acts for a party: name it with `--party`."),
+        (["--name", "x", "--party", "par_x"], "There is no such party."),
+        (["--name", "x", "--role", "AGENT"], "A client has the role PARTNER or SYSTEM, not AGENT."),
+        (["--name", "x", "--role", "SYSTEM", "--ttl", "0"], "A token lives from 1 to 86400 seconds (24 hours)."),
+        (["--name", " ", "--role", "SYSTEM"], "name is empty; say something or leave it out."),
+    ],
+)
+def test_a_client_that_cannot_be_is_refused_with_a_sentence(demo: Serving, options: list[str], sentence: str) -> None:
+    assert refused(hub("client", "add", *options, "--data-dir", demo.data_dir)) == sentence

@@ -97,6 +97,7 @@ def claimed(claims: Mapping[str, Any], trust: Trust, now: datetime) -> Claimed:
         scopes=frozenset(SCOPES).intersection(word for text in _texts(claims, trust.claims.scopes) for word in text.split()),
         expires_at=expires_at,
         acr=None if acr is None else _text(acr),
+        backed=tuple(sorted(trust.backed.items())),
     )
     return Claimed(viewer, expires_at, identifier)
 

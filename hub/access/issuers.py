@@ -9,11 +9,11 @@ learns nothing from it but that the issuer is down.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -24,6 +24,7 @@ from hub.access.sources import FRESH, PATIENCE, FetchedKeys, FixedKeys, Source
 from hub.access.standing import Standings
 from hub.access.trust import Trust
 from hub.access.viewers import Viewer
+from hub.access.withdrawn import Withdrawn
 from hub.errors import Unauthenticated
 
 LONGEST_TOKEN: Final = 8192  # characters, refused before anything is parsed; a token of ours has about 500
@@ -38,7 +39,6 @@ class Issuer:
     def __init__(self, trust: Trust, keys: Source) -> None:
         self.trust: Final = trust
         self.keys: Final = keys
-        self.is_settled_here: Final = trust.parties is not None or bool(trust.backed)
 
     async def verify(self, token: str, said: Said, clock: Clock) -> Claimed:
         """Whom its token speaks of; waits only for a key that is not known. Raises one of MALFORMED, or Unavailable."""
@@ -50,7 +50,11 @@ class Issuer:
             key = self.keys.find(said.kid, algorithm)
         if key is None:
             raise ValueError("a key that the issuer does not have")
-        return claims.claimed(claims.verified(token, key.public, algorithm, self.trust), self.trust, clock())
+        return self.believed(claims.verified(token, key.public, algorithm, self.trust), clock())
+
+    def believed(self, said: Mapping[str, Any], now: datetime) -> Claimed:
+        """Whom verified claims speak of, as far as this issuer is believed. Raises one of MALFORMED."""
+        return claims.claimed(said, self.trust, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,10 @@ class Verified:
 class TokenVerifier:
     """What turns tokens into viewers, for one hub."""
 
-    def __init__(self, issuers: Iterable[Issuer], standings: Standings, *, clock: Clock) -> None:
+    def __init__(self, issuers: Iterable[Issuer], standings: Standings, withdrawn: Withdrawn, *, clock: Clock) -> None:
         self._issuers = {issuer.trust.issuer: issuer for issuer in issuers}
         self._standings = standings
+        self._withdrawn = withdrawn
         self._clock = clock
         self._remembered: Remembered[bytes, Verified] = Remembered(REMEMBERED)
 
@@ -83,10 +88,12 @@ class TokenVerifier:
         if known is None or known.version != known.issuer.keys.version:
             known = await self._verified(token)
             self._remembered.put(digest, known, known.claimed.expires_at)
-        claimed, issuer = known.claimed, known.issuer
-        if not issuer.is_settled_here:
+        claimed = known.claimed
+        if self._withdrawn.ends(claimed.viewer):
+            raise Unauthenticated
+        if claimed.identifier is None and not claimed.viewer.backed:
             return claimed.viewer
-        return await self._standings.settle(claimed.viewer, claimed.identifier, issuer.trust.backed, now)
+        return await self._standings.settle(claimed.viewer, claimed.identifier, now)
 
     async def _verified(self, token: str) -> Verified:
         try:

@@ -44,6 +44,10 @@ class Keyring:
             keys[number] = (*keys.get(number, ()), _derived(secret, f"interaction-hub/{purpose}", length))
         return keys
 
+    def seeds(self, purpose: str, length: int = 32) -> tuple[bytes, ...]:
+        """The keys for one purpose, the one to use first: where what was made with a key says itself which one it was."""
+        return tuple(_derived(secret, f"interaction-hub/{purpose}", length) for secret in self._secrets)
+
 
 class Seal:
     """Opaque tokens that only this hub can make: a key's number, then AES-SIV (RFC 5297), as unpadded URL-safe base64.

@@ -52,6 +52,8 @@ class Act(StrEnum):
     RATE = "RATE"
     UPSERT_PARTY = "UPSERT_PARTY"
     GRANT_PARTY_ROLE = "GRANT_PARTY_ROLE"
+    ISSUE_TOKEN = "ISSUE_TOKEN"  # noqa: S105 - an act's name
+    REVOKE_TOKEN = "REVOKE_TOKEN"  # noqa: S105 - an act's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ ACTS: Final[Mapping[Act, Mandate]] = {
     Act.RATE: _mandate(STAFF, CUSTOMER, "interaction:write"),  # staff write down what the customer says
     Act.UPSERT_PARTY: _mandate(STAFF_AND_SYSTEM, (), "party:write"),
     Act.GRANT_PARTY_ROLE: _mandate((Role.SUPERVISOR, Role.ADMIN), (), "party:write"),  # and end one
+    Act.ISSUE_TOKEN: _mandate((), (Role.PARTNER,), "token:issue"),  # for its own party, never wider than the one it asks with
+    Act.REVOKE_TOKEN: _mandate((Role.ADMIN,), (Role.PARTNER,), "token:issue"),
 }
 
 KEEPERS: Final = (*STAFF_SYSTEM_AND_PRIVACY, Role.ADMIN)  # who grants roles sees which there are
@@ -103,6 +107,7 @@ ROOTS: Final[Mapping[str, Mandate]] = {
     "Query.party": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "party:read"),
     "Query.parties": _mandate(STAFF, (), "party:read"),
     "Query.partyRoles": _mandate(KEEPERS, PARTY_BOUND, "party:read"),
+    "Query.tokens": _mandate((Role.PARTNER, Role.ADMIN), (), "token:issue"),  # a partner: its own party's
     "Mutation.createInteraction": ACTS[Act.OPEN],
     "Mutation.updateInteraction": ACTS[Act.UPDATE],
     "Mutation.transitionInteraction": ACTS[Act.TRANSITION],
@@ -123,6 +128,8 @@ ROOTS: Final[Mapping[str, Mandate]] = {
     "Mutation.updateParty": ACTS[Act.UPSERT_PARTY],
     "Mutation.grantPartyRole": ACTS[Act.GRANT_PARTY_ROLE],
     "Mutation.endPartyRole": ACTS[Act.GRANT_PARTY_ROLE],
+    "Mutation.issueToken": ACTS[Act.ISSUE_TOKEN],
+    "Mutation.revokeToken": ACTS[Act.REVOKE_TOKEN],
     # One scope is enough to follow: an event carries what it tells, and a wall board or a push relay should hold no more.
     "Subscription.interactionEvents": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),
     "Subscription.interactionProgress": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),

@@ -28,6 +28,10 @@ class Remembered(Generic[K, V]):
         self._kept.move_to_end(key)
         return value
 
+    def drop(self, key: K) -> None:
+        """It does not hold any more."""
+        self._kept.pop(key, None)
+
     def put(self, key: K, value: V, until: datetime) -> None:
         """Keep it; the latest word counts, and counts as just used."""
         self._kept[key] = value, until

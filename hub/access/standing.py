@@ -4,7 +4,6 @@ The answers are the database's, through two seams, and are kept for seconds only
 was made since, counts a moment later.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -13,7 +12,6 @@ from hub.access.remembered import Remembered
 from hub.access.viewers import Viewer
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.terms import Role
 
 FRESH: Final = timedelta(seconds=5)  # how long an ended role may go on counting; a page asks some ten times in it
 KEPT: Final = 10_000  # parties
@@ -44,12 +42,17 @@ class Standings:
         self._parties: Remembered[ExternalIdentifier, tuple[PartyId | None]] = Remembered(KEPT)
         self._held: Remembered[PartyId, frozenset[str]] = Remembered(KEPT)
 
-    async def settle(self, viewer: Viewer, identifier: ExternalIdentifier | None, backed: Mapping[Role, str], now: datetime) -> Viewer:
+    async def settle(self, viewer: Viewer, identifier: ExternalIdentifier | None, now: datetime) -> Viewer:
         """The viewer with the party that the identifier means, if any, and without the roles that nothing backs."""
+        backed = dict(viewer.backed)
         party = viewer.party if identifier is None else await self._party(identifier, now)
         held = frozenset[str]() if party is None or viewer.roles.isdisjoint(backed) else await self._roles(party, now)
         roles = frozenset(role for role in viewer.roles if role not in backed or backed[role].casefold() in held)
         return replace(viewer, party=party, roles=roles)
+
+    def forget(self, party: str) -> None:
+        """Its roles have changed."""
+        self._held.drop(PartyId(party))
 
     async def _party(self, identifier: ExternalIdentifier, now: datetime) -> PartyId | None:
         known = self._parties.get(identifier, now)

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from hub.access.mandates import KEEPERS, STAFF_SYSTEM_AND_PRIVACY
 from hub.access.viewers import PARTY_BOUND, Viewer
 from hub.domain.ids import PartyId
-from hub.domain.terms import Audience
+from hub.domain.terms import Audience, Role
 from hub.domain.token_filters import OPEN, TokenFilter
 
 # Where an interaction and an entry hold what a token's filter asks for.
@@ -30,6 +30,7 @@ class Visibility:
     takes_part: PartyId | None  # rows in which this party takes part
     oneself: PartyId | None  # the party row that one may always see
     all_roles: bool  # all party roles, whoever holds them
+    all_tokens: bool  # all tokens that were issued, whoever holds them
     narrowed: TokenFilter = OPEN  # to what, of all these rows, the token reaches
 
     @classmethod
@@ -41,6 +42,7 @@ class Visibility:
             takes_part=None if viewer.roles.isdisjoint(PARTY_BOUND) else viewer.party,
             oneself=viewer.party,
             all_roles=not viewer.roles.isdisjoint(KEEPERS),
+            all_tokens=Role.ADMIN in viewer.roles,
             narrowed=viewer.narrowed,
         )
 
@@ -100,6 +102,14 @@ class Visibility:
     def sees_party_role(self, document: Mapping[str, object]) -> bool:
         """Whether this party role is in sight."""
         return self.all_roles or self._reaches(document.get("party"), self.oneself)
+
+    def tokens(self) -> dict[str, object]:
+        """The tokens in sight, as what is remembered of them: those of one's party, and all for who revokes them."""
+        return {} if self.all_tokens else dict(NOTHING) if self.oneself is None else {"party": self.oneself}
+
+    def sees_token(self, document: Mapping[str, Any]) -> bool:
+        """Whether this token is in sight."""
+        return self.all_tokens or (self.oneself is not None and document.get("party") == self.oneself)
 
     @property
     def updated_at(self) -> str:

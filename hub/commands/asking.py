@@ -12,6 +12,7 @@ from hub.access.mandates import Mandate, may_move, require
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
 from hub.commands.acting import reaches
+from hub.commands.standing import check_standing, rests_on
 from hub.domain.interactions import Interaction
 from hub.domain.terms import Status, SubjectKind
 from hub.domain.texts import text
@@ -23,6 +24,7 @@ from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
+from hub.store.tokens import Tokens
 
 
 class Keep(Enum):
@@ -70,9 +72,11 @@ class Asked:
     fingerprint: str
 
     def touches(self) -> Iterable[Touch]:
-        return self.request.touches()
+        yield from self.request.touches()
+        yield from rests_on(self.viewer)
 
     def decide(self, desk: Desk) -> Decision:
+        check_standing(desk, self.viewer)
         try:
             decision = self.request.decide(desk, self.viewer, self.fingerprint)
             self._check_reach(decision)
@@ -122,6 +126,7 @@ async def _seen(journal: Journal, viewer: Viewer, committed: Committed) -> dict[
         SubjectKind.INTERACTION: (Interactions(journal.mongo).find, visibility.sees),
         SubjectKind.PARTY: (Parties(journal.mongo).find, visibility.sees_party),
         SubjectKind.PARTY_ROLE: (PartyRoles(journal.mongo).find, visibility.sees_party_role),
+        SubjectKind.TOKEN: (Tokens(journal.mongo).find, visibility.sees_token),
     }[committed.about.kind]
     if document is None:
         return await find(visibility, committed.about.id)

@@ -193,8 +193,7 @@ class ImportInteraction:
             known = desk.named(SubjectKind.PARTY, wanted.identifier)
             if known is None:
                 registered.append(_registered(wanted, desk))
-                known = registered[-1].subject
-            ids[wanted.identifier] = PartyId(known.id)
+            ids[wanted.identifier] = PartyId(registered[-1].subject.id if known is None else known.id)
         return ids, registered
 
     def _identifiers(self, desk: Desk) -> tuple[ExternalIdentifier, ...]:

@@ -188,3 +188,5 @@ class SubjectKind(StrEnum):
     INTERACTION = "interaction"
     PARTY = "party"
     PARTY_ROLE = "partyRole"
+    TOKEN = "token"  # noqa: S105 - a kind of subject
+    CLIENT = "client"

@@ -10,6 +10,7 @@ from typing import Any, Final
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from hub.access.own_issuer import OwnIssuer
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
 from hub.domain.rules import Rules
@@ -20,6 +21,7 @@ from hub.store.interactions import Interactions
 from hub.store.paging import PageCursors
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
+from hub.store.tokens import Tokens
 
 Document = dict[str, Any]
 
@@ -40,6 +42,8 @@ class Context:
     interactions: Interactions
     parties: Parties
     party_roles: PartyRoles
+    tokens: Tokens
+    own_issuer: OwnIssuer
     page_cursors: PageCursors
     clock: Callable[[], datetime]
     rules: Rules

@@ -4,11 +4,11 @@ from typing import Any
 
 import strawberry
 
-from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE
+from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE, TOKEN
 from hub.graph.fields import stored
 from hub.journal.cursors import EVENT
 
-TYPES = {INTERACTION: "Interaction", PARTY: "Party", PARTY_ROLE: "PartyRole", EVENT: "InteractionEvent"}
+TYPES = {INTERACTION: "Interaction", PARTY: "Party", PARTY_ROLE: "PartyRole", TOKEN: "Token", EVENT: "InteractionEvent"}
 
 
 @strawberry.interface(description="Anything with an id that is unique over the whole hub, so that clients can cache by it.")

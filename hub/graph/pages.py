@@ -63,6 +63,14 @@ async def party_roles_page(context: Context, party: str | None, name: str | None
     return page | {"count": lambda: context.party_roles.count(context.visibility, party, name)}
 
 
+async def tokens_page(context: Context, asked: Asked) -> Mapping[str, Any]:
+    """A page of the tokens in sight, the newest first. Raises BadInput, CursorInvalid and CostExceeded."""
+    window = asked.window(context, "tokens", NEWEST)
+    async with context.page():
+        rows = await context.tokens.page(context.visibility, window)
+    return _connection(context, "tokens", NEWEST, rows) | {"count": lambda: context.tokens.count(context.visibility)}
+
+
 def _connection(context: Context, of: str, order: Order, rows: paging.Rows) -> dict[str, Any]:
     cursors = [context.page_cursors.seal(of, order, row) for row in rows.rows]
     return {

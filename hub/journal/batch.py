@@ -19,12 +19,10 @@ from bson.raw_bson import RawBSONDocument
 
 from hub.domain.events import Event
 from hub.domain.interactions import Interaction
-from hub.domain.parties import Party, PartyEvent
-from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.terms import SubjectKind
 from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
 from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
-from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, party_entry, party_role_entry
+from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, system_entry
 from hub.store.documents import KEPT, Subject, difference, succeeded
 from hub.store.mongo import Update
 
@@ -145,10 +143,8 @@ def _entries(decision: Decision, desk: Desk, actor: Actor, now: datetime) -> lis
 def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> list[Written]:
     subject = change.subject
     _measure(subject)
-    if isinstance(subject, Party):
-        return [party_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyEvent)]
-    if isinstance(subject, PartyRole):
-        return [party_role_entry(event, subject, actor, now) for event in change.events if isinstance(event, PartyRoleEvent)]
+    if not isinstance(subject, Interaction):
+        return [system_entry(event, subject, actor, now) for event in change.events if not isinstance(event, Event)]
     was = desk.interaction(subject.id)
     entries: list[Written] = []
     for event in change.events:

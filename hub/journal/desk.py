@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from hub.domain.clients import Client, ClientEvent
 from hub.domain.events import Event
 from hub.domain.ids import Ids
 from hub.domain.interactions import Interaction
+from hub.domain.issued_tokens import IssuedToken, TokenEvent
 from hub.domain.parties import ExternalIdentifier, Party, PartyEvent
 from hub.domain.parts import Relationship
 from hub.domain.party_roles import PartyRole, PartyRoleEvent
@@ -69,7 +71,7 @@ class Change:
     """A subject as an act leaves it, and what happened: at least one event."""
 
     subject: Subject
-    events: Sequence[Event] | Sequence[PartyEvent] | Sequence[PartyRoleEvent]
+    events: Sequence[Event] | Sequence[PartyEvent] | Sequence[PartyRoleEvent] | Sequence[TokenEvent] | Sequence[ClientEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +146,26 @@ class Desk:
         found = self._get(Ref(SubjectKind.PARTY_ROLE, id))
         return found if isinstance(found, PartyRole) else None
 
+    def token(self, id: str) -> IssuedToken | None:
+        """What is remembered of the token with this id, as it stands."""
+        found = self._get(Ref(SubjectKind.TOKEN, id))
+        return found if isinstance(found, IssuedToken) else None
+
+    def client(self, id: str) -> Client | None:
+        """The client with this id, as it stands."""
+        found = self._get(Ref(SubjectKind.CLIENT, id))
+        return found if isinstance(found, Client) else None
+
     def roles_of(self, party: str) -> list[PartyRole]:
         """Every role that a party has or had, as far as they were touched."""
         refs = [ref for ref in self.stored.keys() | self._present.keys() if ref.kind is SubjectKind.PARTY_ROLE]
         return [role for ref in refs if (role := self.party_role(ref.id)) is not None and role.party == party]
 
-    def named(self, kind: SubjectKind, identifier: ExternalIdentifier) -> Subject | None:
+    def named(self, kind: SubjectKind, identifier: ExternalIdentifier) -> Interaction | Party | None:
         """The subject that carries this external identifier, as it stands: an earlier command may have taken it away."""
         ref = self._named.get(External(kind, identifier))
         found = None if ref is None else self._get(ref)
-        if found is None or isinstance(found, PartyRole) or identifier not in found.external_identifiers:
-            return None
-        return found
+        return found if isinstance(found, Interaction | Party) and identifier in found.external_identifiers else None
 
     def accept(self, decision: Decision) -> None:
         """Take over what a command decided; later commands see it."""
@@ -163,7 +173,7 @@ class Desk:
             ref = ref_of(change.subject)
             self._before.setdefault(ref, self._get(ref))
             self._present[ref] = change.subject
-            for identifier in () if isinstance(change.subject, PartyRole) else change.subject.external_identifiers:
+            for identifier in change.subject.external_identifiers if isinstance(change.subject, Interaction | Party) else ():
                 self._named[External(ref.kind, identifier)] = ref
 
     def changed(self) -> Mapping[Ref, Subject]:

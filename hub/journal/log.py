@@ -14,15 +14,20 @@ from typing import Any, Final
 import bson
 from bson import Int64
 
+from hub.domain.clients import Client, ClientEvent
 from hub.domain.events import Event, FieldChange, Value
 from hub.domain.ids import PartyId
 from hub.domain.interactions import Interaction
+from hub.domain.issued_tokens import IssuedToken, TokenEvent
 from hub.domain.parties import Party, PartyEvent
 from hub.domain.parts import Item, Note, Progress
 from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.terms import Audience, Role, SubjectKind
-from hub.store.documents import lean
+from hub.store.documents import KIND_OF, lean
 from hub.store.mongo import Mongo, unit_of_work
+
+SystemSubject = Party | PartyRole | IssuedToken | Client
+SystemEvent = PartyEvent | PartyRoleEvent | TokenEvent | ClientEvent
 
 Entry = dict[str, Any]  # as stored, with its `personal` part merged in
 PAGE: Final = 200  # entries read at once
@@ -112,25 +117,11 @@ def interaction_entry(event: Event, was: Interaction | None, now: Interaction, a
     return _sealed(entry, personal)
 
 
-def party_entry(event: PartyEvent, now: Party, actor: Actor, recorded_at: datetime) -> Written:
-    """The entry of one event of a party."""
-    subject = {"kind": str(SubjectKind.PARTY), "id": now.id}
-    return _system_entry(subject, {"changed": list(event.changed)}, event, actor, recorded_at)
-
-
-def party_role_entry(event: PartyRoleEvent, now: PartyRole, actor: Actor, recorded_at: datetime) -> Written:
-    """The entry of one event of a party role: whoever will keep rights in mind can learn here, in order, that they changed."""
-    told = lean({"party": now.party, "name": now.name, "validFrom": now.valid_from, "validTo": now.valid_to})
-    return _system_entry({"kind": str(SubjectKind.PARTY_ROLE), "id": now.id}, told, event, actor, recorded_at)
-
-
-def _system_entry(
-    subject: Mapping[str, str], told: Mapping[str, Any], event: PartyEvent | PartyRoleEvent, actor: Actor, recorded_at: datetime
-) -> Written:
+def system_entry(event: SystemEvent, now: SystemSubject, actor: Actor, recorded_at: datetime) -> Written:
     """SYSTEM: no viewer reads it, but every feed passes it in its order."""
     entry = lean(
         {
-            "subject": subject,
+            "subject": {"kind": str(KIND_OF[type(now)]), "id": now.id},
             "seq": event.seq,
             "audience": str(Audience.SYSTEM),
             "type": str(event.type),
@@ -138,10 +129,24 @@ def _system_entry(
             "recordedAt": recorded_at,
             "actor": actor.party,
             "actorRole": str(actor.role),
-            "data": told,
+            "data": lean(_told(event, now)),
         }
     ) | {"visibleTo": []}
     return _sealed(entry, {})
+
+
+def _told(event: SystemEvent, now: SystemSubject) -> Entry:
+    """What those who keep rights in mind learn from an entry, in order: no name, no secret."""
+    match now, event:
+        case Party(), PartyEvent():
+            return {"changed": list(event.changed)}
+        case PartyRole(), _:
+            return {"party": now.party, "name": now.name, "validFrom": now.valid_from, "validTo": now.valid_to}
+        case IssuedToken(), _:
+            return {"party": now.party, "client": now.client, "expiresAt": now.rights.expires_at}
+        case Client(), _:
+            return {"party": now.party}
+    return {}
 
 
 def _sealed(entry: Entry, personal: Entry) -> Written:

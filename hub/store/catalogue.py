@@ -110,6 +110,17 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
         {"_id": TEXT, "seq": WHOLE, "party": TEXT, "name": TEXT, "called": TEXT, "validFrom": DATE, "createdAt": DATE, "updatedAt": DATE},
         (Index((("party", 1), ("_id", -1))), Index((("called", 1), ("_id", -1)))),
     ),
+    "clients": Collection(
+        {"_id": TEXT, "seq": WHOLE, "name": TEXT, "roles": LIST, "scopes": LIST, "lifetime": WHOLE, "createdAt": DATE, "updatedAt": DATE},
+    ),
+    "tokens": Collection(
+        {"_id": TEXT, "seq": WHOLE, "subject": TEXT, "client": TEXT, "roles": LIST, "issuedAt": DATE, "expiresAt": DATE},
+        (
+            Index((("party", 1), ("_id", -1))),  # those of a partner
+            Index((("revokedAt", 1),), only={"revokedAt": {"$exists": True}}),  # what a hub that starts must know
+            Index((("expiresAt", 1),), expires=True),
+        ),
+    ),
     "journal": Collection(
         {
             "_id": {"bsonType": "long"},

@@ -1,11 +1,13 @@
 """Values to documents and back, side by side. What is None or empty is left out; a version ignores fields it does not know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId, PartyRoleId
+from hub.domain.clients import Client, Secret
+from hub.domain.ids import ClientId, InteractionId, ItemId, NoteId, PartyId, PartyRoleId, TokenId
 from hub.domain.interactions import Interaction
+from hub.domain.issued_tokens import IssuedToken, Rights
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
 from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress, Relationship, Satisfaction
 from hub.domain.party_roles import PartyRole
@@ -24,6 +26,7 @@ from hub.domain.terms import (
     SubjectKind,
     Vertical,
 )
+from hub.domain.token_filters import TokenFilter
 
 Fields = dict[str, Any]
 
@@ -292,10 +295,95 @@ def progress_from(found: Mapping[str, Any]) -> Progress:
     )
 
 
+# ---------------------------------------------------------------- clients and the tokens that were issued
+
+
+def token_document(token: IssuedToken) -> Fields:
+    rights = token.rights
+    return lean(
+        {
+            "_id": token.id,
+            "seq": token.seq,
+            "party": token.party,
+            "subject": token.subject,
+            "client": token.client,
+            "roles": _words(rights.roles),
+            "scopes": _words(rights.scopes),
+            "filter": rights.narrowed.words or None,
+            "backed": {str(role): name for role, name in rights.backed} or None,
+            "via": list(token.via),
+            "issuedAt": token.issued_at,
+            "expiresAt": rights.expires_at,
+            "revokedAt": token.revoked_at,
+        }
+    )
+
+
+def token_from(found: Mapping[str, Any]) -> IssuedToken:
+    rights = Rights(
+        roles=frozenset(map(Role, found.get("roles", ()))),
+        scopes=frozenset(found.get("scopes", ())),
+        narrowed=TokenFilter.of(found.get("filter", {})),
+        backed=tuple((Role(role), name) for role, name in found.get("backed", {}).items()),
+        expires_at=found["expiresAt"],
+    )
+    return IssuedToken(
+        id=TokenId(found["_id"]),
+        seq=found["seq"],
+        party=PartyId(found["party"]) if "party" in found else None,
+        subject=found["subject"],
+        client=found["client"],
+        rights=rights,
+        via=tuple(found.get("via", ())),
+        issued_at=found["issuedAt"],
+        revoked_at=found.get("revokedAt"),
+    )
+
+
+def client_document(client: Client) -> Fields:
+    return lean(
+        {
+            "_id": client.id,
+            "seq": client.seq,
+            "name": client.name,
+            "party": client.party,
+            "roles": _words(client.roles),
+            "scopes": _words(client.scopes),
+            "filter": client.narrowed.words or None,
+            "lifetime": client.lifetime,
+            "secrets": [{"digest": secret.digest, "at": secret.at} for secret in client.secrets],
+            "disabledAt": client.disabled_at,
+            "createdAt": client.created_at,
+            "updatedAt": client.updated_at,
+        }
+    )
+
+
+def client_from(found: Mapping[str, Any]) -> Client:
+    return Client(
+        id=ClientId(found["_id"]),
+        seq=found["seq"],
+        name=found["name"],
+        party=PartyId(found["party"]) if "party" in found else None,
+        roles=frozenset(map(Role, found.get("roles", ()))),
+        scopes=frozenset(found.get("scopes", ())),
+        narrowed=TokenFilter.of(found.get("filter", {})),
+        lifetime=found["lifetime"],
+        secrets=tuple(Secret(bytes(one["digest"]), one["at"]) for one in found.get("secrets", ())),
+        disabled_at=found.get("disabledAt"),
+        created_at=found["createdAt"],
+        updated_at=found["updatedAt"],
+    )
+
+
+def _words(words: Iterable[str]) -> list[str]:
+    return sorted(map(str, words))
+
+
 # ---------------------------------------------------------------- what the committer needs to know of a subject
 
 
-Subject = Interaction | Party | PartyRole
+Subject = Interaction | Party | PartyRole | IssuedToken | Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +400,8 @@ KEPT: Final[Mapping[SubjectKind, Keeping]] = {
     SubjectKind.INTERACTION: Keeping(Interaction, "interactions", interaction_document, interaction_from),
     SubjectKind.PARTY: Keeping(Party, "parties", party_document, party_from),
     SubjectKind.PARTY_ROLE: Keeping(PartyRole, "partyRoles", party_role_document, party_role_from),
+    SubjectKind.TOKEN: Keeping(IssuedToken, "tokens", token_document, token_from),
+    SubjectKind.CLIENT: Keeping(Client, "clients", client_document, client_from),
 }
 
 KIND_OF: Final[Mapping[type[Subject], SubjectKind]] = {kept.type: kind for kind, kept in KEPT.items()}
@@ -344,7 +434,7 @@ KNOWN: Final = frozenset(
     {
         "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes",
         "internalNotes", "progress", "nextUpdateDueAt", "relationships", "assignee", "escalationLevel", "satisfaction",
-        "externalIdentifiers", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo",
+        "externalIdentifiers", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo", "secrets",
     }
 )  # fmt: skip
 """Fields that this version may take away; what a later version wrote beside them stays."""

@@ -14,9 +14,11 @@ from starlette.routing import Route, WebSocketRoute
 
 from hub.errors import ErrorCode, InternalError, StartupError
 from hub.graph.faults import told
+from hub.web import oauth
 from hub.web.http import graphql
 from hub.web.hub import Hub
 from hub.web.sockets import socket as graphql_socket
+from hub.web.throttle import Throttle
 
 PATH: Final = "/graphql"
 FRAME: Final = 64 * 1024  # bytes of one WebSocket message
@@ -30,6 +32,7 @@ def app(hub: Hub) -> Starlette:
         routes=[
             Route(PATH, graphql, methods=["POST"]),
             WebSocketRoute(PATH, graphql_socket),
+            *oauth.ROUTES,
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],
@@ -37,6 +40,7 @@ def app(hub: Hub) -> Starlette:
     )
     starlette.router.redirect_slashes = False
     starlette.state.hub = hub
+    starlette.state.visitors = Throttle(hub.settings.visitors_per_minute)
     return starlette
 
 

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from hub.access import issuers
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.keys import Keyring, local_secret, local_signing_key
+from hub.access.own_issuer import USUAL_NAME, OwnIssuer
 from hub.access.standing import Standings
 from hub.access.tokens import LocalIssuer
 from hub.access.trust import Trust, configured
 from hub.access.viewers import NOBODY, Viewer
+from hub.access.withdrawn import Withdrawn
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
 from hub.errors import StartupError
@@ -20,14 +22,17 @@ from hub.graph.context import Context
 from hub.graph.execution import Executor
 from hub.journal import opening
 from hub.journal.opening import Journal
+from hub.journal.rights import Rights
 from hub.schema import executable
 from hub.settings import Settings
 from hub.store import catalogue
+from hub.store.clients import Clients
 from hub.store.interactions import Interactions
 from hub.store.mongo import Mongo, connected
 from hub.store.paging import PageCursors
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
+from hub.store.tokens import Tokens
 
 
 def now() -> datetime:
@@ -53,6 +58,9 @@ class Hub:
     interactions: Interactions
     parties: Parties
     party_roles: PartyRoles
+    issued: Tokens
+    clients: Clients
+    own_issuer: OwnIssuer
     page_cursors: PageCursors
 
     async def viewer(self, token: str | None) -> Viewer:
@@ -69,6 +77,8 @@ class Hub:
             interactions=self.interactions,
             parties=self.parties,
             party_roles=self.party_roles,
+            tokens=self.issued,
+            own_issuer=self.own_issuer,
             page_cursors=self.page_cursors,
             clock=now,
             rules=rules(self.settings),
@@ -88,6 +98,14 @@ def local_issuer(settings: Settings) -> LocalIssuer:
     if not settings.is_local:
         raise StartupError("The local key is not trusted as long as HUB_ISSUERS is set: tokens come from the issuers that it names.")
     return LocalIssuer(local_signing_key(settings.data_dir), clock=now)
+
+
+def own_issuer(settings: Settings, keys: Keyring) -> OwnIssuer:
+    """The hub as an issuer, under its address where that is known. Raises StartupError where HUB_ISSUERS names it too."""
+    own = OwnIssuer(keys, settings.url or USUAL_NAME)
+    if own.trust.issuer in {trust.issuer for trust in trusts(settings)}:
+        raise StartupError(f"HUB_ISSUERS names {own.trust.issuer}, which is the hub itself: it believes its own tokens anyway.")
+    return own
 
 
 def trusts(settings: Settings) -> tuple[Trust, ...]:
@@ -114,6 +132,7 @@ def rules(settings: Settings) -> Rules:
 async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncIterator[Hub]:
     """A hub at work on a database. `role` ("serve", "import") tells the processes of one data directory apart."""
     keys = keyring(settings)
+    own = own_issuer(settings, keys)
     async with trusted(settings) as believed, connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
         await mongo.check()
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
@@ -127,15 +146,24 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             bus_url=settings.bus,
             rules=rules(settings),
         ) as journal:
-            parties, party_roles = Parties(mongo), PartyRoles(mongo)
-            yield Hub(
-                settings=settings,
-                mongo=mongo,
-                journal=journal,
-                tokens=TokenVerifier(believed, Standings(parties, party_roles), clock=now),
-                executor=Executor(executable()),
-                interactions=Interactions(mongo),
-                parties=parties,
-                party_roles=party_roles,
-                page_cursors=PageCursors(keys),
-            )
+            parties, party_roles, issued, clients = Parties(mongo), PartyRoles(mongo), Tokens(mongo), Clients(mongo)
+            standings, withdrawn = Standings(parties, party_roles), Withdrawn()
+            with journal.feed.attached(Rights(withdrawn, standings, now)):  # before anybody else, and before what was so far is read
+                for token in await issued.revoked(now()):
+                    withdrawn.add(token["_id"], token["expiresAt"], now())
+                for client in await clients.disabled():
+                    withdrawn.add(client["_id"], None, now())
+                yield Hub(
+                    settings=settings,
+                    mongo=mongo,
+                    journal=journal,
+                    tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),
+                    executor=Executor(executable()),
+                    interactions=Interactions(mongo),
+                    parties=parties,
+                    party_roles=party_roles,
+                    issued=issued,
+                    clients=clients,
+                    own_issuer=own,
+                    page_cursors=PageCursors(keys),
+                )

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.standing import Standings
+from hub.access.withdrawn import Withdrawn
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
 from hub.web.app import Server, listening
@@ -62,7 +63,7 @@ class Register:
 def verifier(*issuers: Issuer, clock: Callable[[], datetime], register: Register | None = None) -> TokenVerifier:
     """A hub's verifier that believes these issuers."""
     register = register or Register()
-    return TokenVerifier(issuers, Standings(register, register), clock=clock)
+    return TokenVerifier(issuers, Standings(register, register), Withdrawn(), clock=clock)
 
 
 def at_once(answer: Coroutine[Any, Any, T]) -> T:

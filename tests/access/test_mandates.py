@@ -30,6 +30,8 @@ WHO: dict[Act, tuple[str, str]] = {
     Act.RATE: ("AGENT SUPERVISOR BACK_OFFICE", "CUSTOMER"),
     Act.UPSERT_PARTY: ("AGENT SUPERVISOR BACK_OFFICE SYSTEM", ""),
     Act.GRANT_PARTY_ROLE: ("SUPERVISOR ADMIN", ""),
+    Act.ISSUE_TOKEN: ("", "PARTNER"),
+    Act.REVOKE_TOKEN: ("ADMIN", "PARTNER"),
 }
 
 
@@ -76,7 +78,7 @@ def test_a_role_that_acts_for_a_party_opens_nothing_without_one(viewer: MakeView
 def test_a_scope_narrows_every_role(viewer: MakeViewer, mandate: Mandate) -> None:
     wanted = {scope for group in mandate.scopes for scope in group}
 
-    assert allows(viewer(Role.SUPERVISOR, scopes=wanted), mandate)
+    assert allows(viewer(*Role, scopes=wanted), mandate, own=True)
     assert not allows(viewer(*Role, scopes=set(SCOPES) - wanted), mandate)
 
 
@@ -138,7 +140,8 @@ def test_a_role_has_the_scopes_that_it_can_use() -> None:
     assert SCOPES_OF[Role.CUSTOMER] == {"interaction:read", "interaction:write", "party:read", "event:subscribe"}
     assert SCOPES_OF[Role.AGENT] == SCOPES_OF[Role.CUSTOMER] | {"party:write"}
     assert SCOPES_OF[Role.PRIVACY_OFFICER] == {"interaction:read", "party:read", "event:subscribe"}
-    assert SCOPES_OF[Role.ADMIN] == {"party:read", "party:write"}  # of party roles alone
+    assert SCOPES_OF[Role.ADMIN] == {"party:read", "party:write", "token:issue"}  # of party roles alone, and to take tokens back
+    assert SCOPES_OF[Role.PARTNER] == SCOPES_OF[Role.CUSTOMER] | {"token:issue"}
 
 
 def test_roles_are_listed_in_the_order_of_the_contract() -> None:

@@ -81,6 +81,9 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "Query.parties": "query { parties { totalCount } }",
     "Query.partyRoles": "query { partyRoles { totalCount } }",
     "Query.events": "query { events { cursor } }",
+    "Query.tokens": "query { tokens { totalCount } }",
+    "Mutation.issueToken": "mutation { issueToken(input: {roles: [PARTNER], scopes: [\"token:issue\"]}) { %s } }",
+    "Mutation.revokeToken": "mutation { revokeToken(input: {id: \"tok_x\"}) { %s } }",
     "Mutation.createInteraction": "mutation { createInteraction(input: {direction: INBOUND, channel: WEB_SELF_SERVICE}) { %s } }",
     "Mutation.transitionInteraction": "mutation($id: ID!) { transitionInteraction(input: {id: $id, to: CANCELLED, reason: \"x\"}) { %s } }",
     "Mutation.closeInteraction": "mutation($id: ID!) { closeInteraction(input: {id: $id, resolution: \"x\"}) { %s } }",
@@ -111,5 +114,7 @@ def operation(root: str) -> str:
     """The text that asks for a root field."""
     if not root.startswith("Mutation."):
         return OPERATIONS[root]
+    if root in {"Mutation.issueToken", "Mutation.revokeToken"}:
+        return OPERATIONS[root] % payload("record { id }").replace("cursor ", "")
     thing = {"upsertParty": "party", "updateParty": "party", "grantPartyRole": "partyRole", "endPartyRole": "partyRole"}
     return OPERATIONS[root] % payload(f"{thing.get(root.partition('.')[2], 'interaction')} {{ id }}")

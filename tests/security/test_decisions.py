@@ -45,6 +45,11 @@ OPEN: Final[Mapping[str, str]] = {
     "Progress": "percent stage message expectedCompletionAt updatedAt nextUpdateDueAt overdue",
     "Redaction": "field requiresRoles requiresScopes",
     "Satisfaction": "score comment at",
+    "Token": "id party roles scopes filter client issuedAt expiresAt revokedAt",  # whoever sees it: its party, and an ADMIN
+    "TokenConnection": "edges nodes pageInfo totalCount",
+    "TokenEdge": "cursor node",
+    "TokenFilter": "vertical channel kind topic direction",
+    "TokenPayload": "token record replayed errors",
     "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs",
     "Viewer": "id party roles scopes expiresAt",
 }

@@ -16,6 +16,7 @@ from hub.access import issuers
 from hub.access.issuers import TokenVerifier
 from hub.access.standing import Standings
 from hub.access.trust import configured
+from hub.access.withdrawn import Withdrawn
 from hub.settings import Settings
 from hub.store.mongo import Mongo
 from hub.web.hub import Hub, now, opened
@@ -93,7 +94,7 @@ async def hasty(believing: Believing) -> AsyncIterator[Believing]:
     hub = believing.hub
     trusts = configured(settings_of(believing.staff, believing.customers))
     async with issuers.opened(trusts, fresh=0.01) as believed:
-        tokens = TokenVerifier(believed, Standings(hub.parties, hub.party_roles), clock=now)
+        tokens = TokenVerifier(believed, Standings(hub.parties, hub.party_roles), Withdrawn(), clock=now)
         async with served(replace(hub, tokens=tokens)) as (client, address):
             yield replace(believing, client=client, address=address)
 
