@@ -1,6 +1,6 @@
 """Streams of interactions: attach, replay, follow. Without `after`: from now on, CAUGHT_UP first."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -24,27 +24,39 @@ class InteractionStreams:
     async def interaction_events(
         info: Info, filter: EventFilterInput | None = None, after: Cursor | None = None
     ) -> AsyncIterator[FeedFrame]:
-        admit(info, "Subscription.interactionEvents")
-        frames: Any = _frames(info, filter.meant(info.context.viewer) if filter else EVERYTHING, after)
+        def asking() -> EventFilter:
+            admit(info, "Subscription.interactionEvents")
+            return filter.meant(info.context.viewer) if filter else EVERYTHING
+
+        frames: Any = _frames(info, asking, after)
         return frames
 
     @root("Subscription.interactionProgress", description="Every event of one interaction that its customer may see.")
     @staticmethod
     async def interaction_progress(info: Info, interaction_id: strawberry.ID, after: Cursor | None = None) -> AsyncIterator[FeedFrame]:
-        admit(info, "Subscription.interactionProgress")
+        def asking() -> EventFilter:
+            admit(info, "Subscription.interactionProgress")
+            return EventFilter(interaction_ids=frozenset({interaction_id}), public_only=True)
+
+        frames: Any = _frames(info, asking, after)
         if await info.context.interaction.load(interaction_id) is None:
             raise NotFound("interaction", "interactionId")
-        frames: Any = _frames(info, EventFilter(interaction_ids=frozenset({interaction_id}), public_only=True), after)
         return frames
 
 
-def _frames(info: Info, asked: EventFilter, after: str | None) -> AsyncIterator[Frame]:
-    """What the type views. Checks are made before it is read from, so that a refusal is one `error` and no stream begins."""
+def _frames(info: Info, asking: Callable[[], EventFilter], after: str | None) -> AsyncIterator[Frame]:
+    """What the type views. `asking` checks the viewer's right; here, so that a refusal is one `error` and no stream begins, and
+    again whenever its rights have changed."""
     context = info.context
+    asking()
     start = place(context, after)
 
+    def asking_anew() -> EventFilter:
+        context.renew()
+        return asking()
+
     async def renewed() -> AsyncGenerator[Frame, None]:
-        async with aclosing(follow(context.journal.feed, context.visibility, asked, start)) as frames:
+        async with aclosing(follow(context.journal.feed, context.bearer, asking_anew, start)) as frames:
             async for frame in frames:
                 context.renew()  # each frame is an answer of its own: what it joins is read anew
                 yield frame

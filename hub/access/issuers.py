@@ -95,6 +95,10 @@ class TokenVerifier:
             return claimed.viewer
         return await self._standings.settle(claimed.viewer, claimed.identifier, now)
 
+    def has_ended(self, viewer: Viewer) -> bool:
+        """Whether this viewer's token was taken back meanwhile."""
+        return self._withdrawn.ends(viewer)
+
     async def _verified(self, token: str) -> Verified:
         try:
             said = Said.of(token)

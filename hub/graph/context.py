@@ -10,6 +10,7 @@ from typing import Any, Final
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from hub.access.bearers import Bearer
 from hub.access.own_issuer import OwnIssuer
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
@@ -37,7 +38,7 @@ ALWAYS: Final[Mapping[str, Sequence[str]]] = {"Party": ("kind", "name")}
 class Context:
     """Made fresh for each operation, also on a socket. `now` stands still while one is answered."""
 
-    viewer: Viewer
+    bearer: Bearer
     journal: Journal
     interactions: Interactions
     parties: Parties
@@ -50,6 +51,7 @@ class Context:
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else
+    viewer: Viewer = field(init=False)
     visibility: Visibility = field(init=False)
     withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
     selected: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)  # by place, for `redactions`
@@ -61,11 +63,11 @@ class Context:
     roles_of: DataLoader[str, list[Document]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.visibility = Visibility.of(self.viewer)
         self.renew()
 
     def renew(self) -> None:
-        """Begin an answer. A stream does so for each frame."""
+        """Begin an answer, for the viewer as it is now. A stream does so for each frame."""
+        self.viewer, self.visibility = self.bearer.viewer, self.bearer.visibility
         self.withheld = {}
         self.pages = 0
         self.refresh()

@@ -34,6 +34,7 @@ class Feed:
     def __init__(self, mongo: Mongo, first: Head) -> None:
         self.mongo = mongo
         self._members: dict[Member, None] = {}
+        self.ahead: Member | None = None  # hears of an entry before everybody else: by what it learns, they are judged
         self._wake = asyncio.Event()
         self.position = first.position
         self.is_behind = False  # the log could not be read; what follows is held back
@@ -99,7 +100,7 @@ class Feed:
         return not entries or self.position >= int(entries[-1]["_id"])
 
     def _hand_on(self, entry: Entry) -> None:
-        for member in tuple(self._members):
+        for member in (self.ahead, *self._members) if self.ahead else tuple(self._members):
             try:
                 member.take(entry)
             except Exception:  # one member's trouble is not the others'

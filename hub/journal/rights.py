@@ -13,7 +13,7 @@ from hub.journal.log import Entry
 
 
 class Rights:
-    """The first member of a feed: what it has taken in, the members after it are judged by."""
+    """Stands ahead of the members of a feed: by what it has taken in they are judged."""
 
     def __init__(self, withdrawn: Withdrawn, standings: Standings, clock: Callable[[], datetime]) -> None:
         self._withdrawn = withdrawn

@@ -8,11 +8,12 @@ caught up: late, never wrong, and at nobody else's cost. Knows nothing of GraphQ
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from hub.access.bearers import Bearer
 from hub.access.visibility import Visibility
 from hub.domain.terms import SubjectKind
 from hub.journal import head
@@ -20,6 +21,7 @@ from hub.journal.cursors import Place
 from hub.journal.feed import Feed
 from hub.journal.filters import EventFilter
 from hub.journal.log import PAGE, Entry, read_after
+from hub.journal.rights import touches
 from hub.store.mongo import Mongo, unit_of_work
 
 BACKLOG: Final = 256  # frames one slow client may lag before its feed reads from the log instead
@@ -63,32 +65,41 @@ def judged(entry: Mapping[str, Any], visibility: Visibility, asked: EventFilter)
 
 
 class Ring:
-    """What waits for one subscriber, bounded: when it overflows, everything is dropped and read from the log later."""
+    """What waits for one subscriber, bounded: when it overflows, or was judged by rights that may be others now, everything is
+    dropped and read from the log later."""
 
-    def __init__(self, visibility: Visibility, asked: EventFilter, position: int) -> None:
-        self._visibility = visibility
-        self._asked = asked
+    def __init__(self, bearer: Bearer, asking: Callable[[], EventFilter], position: int) -> None:
+        self._bearer = bearer
+        self._asking = asking
+        self.asked = asking()
         self._frames: deque[tuple[Frame, int]] = deque()
         self._weight = 0
-        self.passed = position  # the last entry that was looked at, whether for this subscriber or not
-        self.has_overflowed = False
+        self._version = bearer.version
         self._changed = asyncio.Event()
+        self.passed = position  # the last entry that was looked at, whether for this subscriber or not
+        self.is_behind = False
+        self.is_shaken = False  # an entry may have changed what its bearer has a right to
 
     def take(self, entry: Entry) -> None:
         """The feed's door."""
         self.passed = int(entry["_id"])
-        if self.has_overflowed:
-            return
-        frame = judged(entry, self._visibility, self._asked)
-        if frame is None:
+        if touches(entry, self._bearer.viewer):
+            self.is_shaken = True
+            self.drop()
+        if self.is_behind or (frame := judged(entry, self._bearer.visibility, self.asked)) is None:
             return
         weight = _weight(entry)
         self._frames.append((frame, weight))
         self._weight += weight
         if len(self._frames) > BACKLOG or self._weight > WEIGHT:
-            self._frames.clear()
-            self._weight = 0
-            self.has_overflowed = True
+            self.drop()
+        self._changed.set()
+
+    def drop(self) -> None:
+        """Read from the log what waits here, and what comes until then."""
+        self._frames.clear()
+        self._weight = 0
+        self.is_behind = True
         self._changed.set()
 
     def pop(self, above: int) -> Frame | None:
@@ -101,9 +112,24 @@ class Ring:
         self._changed.clear()
         return None
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether nothing may be told before it is known what the bearer has a right to now."""
+        return self.is_shaken or self._version != self._bearer.version
+
+    async def make_sure(self) -> None:
+        """Ask, if need be; what was judged before is judged again. Raises whatever ends the bearer's rights."""
+        while self.is_unsure:
+            if self.is_shaken:
+                self.is_shaken = False
+                await self._bearer.ask_again()
+            self._version = self._bearer.version
+            self.asked = self._asking()
+            self.drop()
+
     def recover(self) -> None:
         """Take frames again: what was dropped is about to be read from the log."""
-        self.has_overflowed = False
+        self.is_behind = False
 
     async def changes(self, within: float) -> bool:
         """Whether there is something to pop, or to recover from, within so many seconds."""
@@ -114,43 +140,51 @@ class Ring:
 
 
 async def follow(
-    feed: Feed, visibility: Visibility, asked: EventFilter, after: Place | None, *, checkpoint: float = CHECKPOINT
+    feed: Feed, bearer: Bearer, asking: Callable[[], EventFilter], after: Place | None, *, checkpoint: float = CHECKPOINT
 ) -> AsyncGenerator[Frame, None]:
-    """Frames above `after`, then live ones for as long as somebody reads. Without `after`: from now on."""
-    ring = Ring(visibility, asked, feed.position)
+    """Frames above `after`, then live ones for as long as somebody reads. Without `after`: from now on.
+
+    Each is judged by the bearer's rights as they are then. An entry that may have changed these stops all that follows it
+    until they are known. `asking` gives the filter, at the beginning and after each change; what it or `bearer` raises ends
+    the stream."""
+    ring = Ring(bearer, asking, feed.position)
     with feed.attached(ring):
-        told = feed.position
+        told, is_live = feed.position, False
         if after is not None:
             first = await head.read(feed.mongo)
             if after.epoch == first.epoch and first.floor < after.position <= max(first.position, feed.position):
                 told = after.position
+                ring.drop()
                 feed.hint()  # it may lie ahead of what this process has seen
-                async for frame in _replay(feed, visibility, asked, told):
-                    told = frame.position
-                    if frame.kind is not FrameKind.CHECKPOINT:
-                        yield frame
             else:
                 yield Frame(FrameKind.RESET, told, reason="The cursor is too old, or of another journal: read anew, and follow from here.")
-        yield Frame(FrameKind.CAUGHT_UP, told)
         while True:
-            if (waiting := ring.pop(told)) is not None:
+            if ring.is_unsure:
+                await ring.make_sure()
+            if ring.is_behind:
+                ring.recover()
+                async with contextlib.aclosing(_replay(feed, bearer, ring.asked, told)) as replay:
+                    async for frame in replay:
+                        if ring.is_unsure:
+                            break
+                        told = frame.position
+                        if frame.kind is not FrameKind.CHECKPOINT:
+                            yield frame
+            elif not is_live:
+                is_live = True
+                yield Frame(FrameKind.CAUGHT_UP, told)
+            elif (waiting := ring.pop(told)) is not None:
                 told = waiting.position
                 yield waiting
-            elif ring.has_overflowed:
-                ring.recover()
-                async for frame in _replay(feed, visibility, asked, told):
-                    told = frame.position
-                    if frame.kind is not FrameKind.CHECKPOINT:
-                        yield frame
             elif not await ring.changes(within=checkpoint) and ring.passed > told:
                 told = ring.passed
                 yield Frame(FrameKind.CHECKPOINT, told)
 
 
-async def _replay(feed: Feed, visibility: Visibility, asked: EventFilter, above: int) -> AsyncIterator[Frame]:
+async def _replay(feed: Feed, bearer: Bearer, asked: EventFilter, above: int) -> AsyncGenerator[Frame, None]:
     """Frames from the log until it has caught up with the feed; a CHECKPOINT says how far each page has come."""
     while above < feed.position:
-        page = await frames_after(feed.mongo, visibility, asked, above, up_to=feed.position)
+        page = await frames_after(feed.mongo, bearer.visibility, asked, above, up_to=feed.position)
         for frame in page.frames:
             yield frame
         above = page.reached

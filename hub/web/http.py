@@ -9,6 +9,7 @@ from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from hub.access.bearers import Bearer
 from hub.errors import BadInput, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import NotRun
 from hub.graph.faults import told
@@ -35,7 +36,7 @@ async def graphql(request: Request) -> Response:
         asked = operation(decoded(await _body(request)))
         if hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
             raise BadInput("A subscription is followed over the WebSocket at this path.", "query")
-        answer = await hub.executor.run(asked, hub.context(viewer))
+        answer = await hub.executor.run(asked, hub.context(Bearer(viewer)))
     except NotRun as failure:
         return _response(400 if media == GRAPHQL else 200, {"errors": failure.errors}, media)
     except TooLarge as refused:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hub.access import issuers
+from hub.access.bearers import Bearer
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.keys import Keyring, local_secret, local_signing_key
 from hub.access.own_issuer import USUAL_NAME, OwnIssuer
@@ -69,10 +70,10 @@ class Hub:
         Raises Unauthenticated for one that does not verify, Unavailable where that cannot be said now."""
         return NOBODY if token is None else await self.tokens.verify(token)
 
-    def context(self, viewer: Viewer) -> Context:
+    def context(self, bearer: Bearer) -> Context:
         """A fresh context for one operation."""
         return Context(
-            viewer=viewer,
+            bearer=bearer,
             journal=self.journal,
             interactions=self.interactions,
             parties=self.parties,
@@ -148,22 +149,22 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
         ) as journal:
             parties, party_roles, issued, clients = Parties(mongo), PartyRoles(mongo), Tokens(mongo), Clients(mongo)
             standings, withdrawn = Standings(parties, party_roles), Withdrawn()
-            with journal.feed.attached(Rights(withdrawn, standings, now)):  # before anybody else, and before what was so far is read
-                for token in await issued.revoked(now()):
-                    withdrawn.add(token["_id"], token["expiresAt"], now())
-                for client in await clients.disabled():
-                    withdrawn.add(client["_id"], None, now())
-                yield Hub(
-                    settings=settings,
-                    mongo=mongo,
-                    journal=journal,
-                    tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),
-                    executor=Executor(executable()),
-                    interactions=Interactions(mongo),
-                    parties=parties,
-                    party_roles=party_roles,
-                    issued=issued,
-                    clients=clients,
-                    own_issuer=own,
-                    page_cursors=PageCursors(keys),
-                )
+            journal.feed.ahead = Rights(withdrawn, standings, now)  # first, so that nothing gets lost between this and that
+            for token in await issued.revoked(now()):
+                withdrawn.add(token["_id"], token["expiresAt"], now())
+            for client in await clients.disabled():
+                withdrawn.add(client["_id"], None, now())
+            yield Hub(
+                settings=settings,
+                mongo=mongo,
+                journal=journal,
+                tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),
+                executor=Executor(executable()),
+                interactions=Interactions(mongo),
+                parties=parties,
+                party_roles=party_roles,
+                issued=issued,
+                clients=clients,
+                own_issuer=own,
+                page_cursors=PageCursors(keys),
+            )

@@ -14,6 +14,7 @@ import structlog
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from hub.access.bearers import Bearer, renews
 from hub.access.viewers import NOBODY, Viewer
 from hub.errors import BadInput, InternalError, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import Answer, NotRun, Operation
@@ -64,7 +65,8 @@ class Connection:
         self._websocket = websocket
         self._hub = hub
         self._token: str | None = None
-        self._viewer: Viewer = NOBODY
+        self._bearer = Bearer(NOBODY, self._present)
+        self._life: asyncio.Timeout
         self._running: dict[str, asyncio.Task[None]] = {}  # by the client's ids; what it completes leaves at once
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
@@ -73,7 +75,7 @@ class Connection:
         """Read until the client leaves; what it had running ends with it. Raises Closed or WebSocketDisconnect, alone or grouped."""
         await self._initialise()
         try:
-            async with asyncio.timeout(self._remaining()), asyncio.TaskGroup() as operations:
+            async with asyncio.timeout(self._remaining()) as self._life, asyncio.TaskGroup() as operations:
                 try:
                     while True:
                         await self._handle(await self._receive(), operations)
@@ -94,7 +96,7 @@ class Connection:
             raise Closed(4400, "The payload of connection_init is an object")
         self._token = _token(payload or {}, self._websocket.headers)
         try:
-            self._viewer = await self._present()
+            await self._bearer.ask_again()
         except Unavailable as refused:
             raise Closed(1013, "The token cannot be verified now; come again") from refused
         await self._send({"type": "connection_ack"})
@@ -122,7 +124,7 @@ class Connection:
             case "connection_init":
                 raise Closed(4429, "Too many initialisation requests")
             case "ping":
-                await self._pong(message)
+                await self._renew(message)
             case "pong":
                 pass
             case "subscribe":
@@ -155,6 +157,8 @@ class Connection:
                 async for answer in answers:
                     if not self._runs(id):  # it was completed, and the cancellation got lost in a library's wait
                         return
+                    if self._hub.tokens.has_ended(self._bearer.viewer):  # while the answer was made
+                        raise Closed(4403, "The token was taken back")
                     await self._send({"id": id, "type": "next", "payload": answer})
             closing: dict[str, Any] = {"id": id, "type": "complete"}
         except NotRun as failure:
@@ -175,7 +179,8 @@ class Connection:
         return self._running.get(id) is asyncio.current_task()
 
     async def _answers(self, asked: Operation) -> AsyncGenerator[Answer, None]:
-        executor, context = self._hub.executor, self._hub.context(await self._present())
+        await self._bearer.ask_again()
+        executor, context = self._hub.executor, self._hub.context(self._bearer)
         if executor.kind(asked) is OperationType.SUBSCRIPTION:
             async with contextlib.aclosing(await executor.stream(asked, context)) as stream:
                 async for answer in stream:
@@ -194,6 +199,26 @@ class Connection:
             raise Closed(4400, "A message is an object with a type")
         return message
 
+    async def _renew(self, message: Mapping[str, Any]) -> None:
+        """A ping that carries a token puts it in the place of the one before; any other is answered as it is."""
+        payload = message.get("payload")
+        token = _token(payload, {}) if isinstance(payload, dict) else None
+        if token is None:
+            return await self._pong(message)
+        try:
+            viewer = await self._hub.viewer(token)
+        except Unauthenticated as refused:
+            raise Closed(4403, "The token is not valid") from refused
+        except Unavailable as refused:  # the one before is as good as it was
+            return await self._send({"type": "pong", "payload": {"renewed": False, "retryAfterMs": refused.retry_after_ms}})
+        if not renews(viewer, self._bearer.viewer):
+            raise Closed(4403, "A socket is renewed by a token of the same subject and client that opens no more")
+        self._token = token
+        self._bearer.become(viewer)
+        remaining = self._remaining()
+        self._life.reschedule(None if remaining is None else asyncio.get_running_loop().time() + remaining)
+        await self._send({"type": "pong", "payload": {"renewed": True}})
+
     async def _pong(self, message: Mapping[str, Any]) -> None:
         await self._send({"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"})
 
@@ -206,7 +231,7 @@ class Connection:
             raise WebSocketDisconnect(1006, "The client does not read") from error
 
     def _remaining(self) -> float | None:
-        expires = self._viewer.expires_at
+        expires = self._bearer.viewer.expires_at
         return None if expires is None else max(0.0, (expires - datetime.now(UTC)).total_seconds())
 
 

@@ -2,23 +2,31 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub.access.viewers import SCOPES
 from hub.commands.asking import Done, Request, ask
 from hub.commands.interactions import Create, Update
 from hub.commands.parties import Upsert
 from hub.commands.party_roles import Grant
 from hub.commands.relationships import Link
+from hub.commands.tokens import Revoke, issued
+from hub.domain.issued_tokens import Rights
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.terms import ChannelType, Direction, PartyKind, RelationshipType, Role
-from hub.errors import BadInput, Conflict
+from hub.errors import BadInput, Conflict, Unauthenticated
+from hub.journal.desk import Decision, Desk, Touch
+from hub.journal.log import Actor
 from hub.journal.opening import Journal
-from hub.web.hub import Hub
+from hub.web.hub import Hub, now
 from tests.journal.acts import viewer
 
+HOUR = timedelta(hours=1)
 CRM = ExternalIdentifier("crm", "1")
 OPEN: dict[str, Any] = {"direction": Direction.INBOUND, "channel": ChannelType.PHONE}
 SUPERVISOR = viewer(Role.SUPERVISOR)
@@ -111,3 +119,33 @@ async def cast(journal: Journal) -> str:
     """A party."""
     made = await ask(journal, SUPERVISOR, Upsert(kind=PartyKind.INDIVIDUAL, called="Ada Hopper"))
     return str(made.document and made.document["_id"])
+
+
+async def test_a_token_that_is_taken_back_in_the_same_batch_does_nothing_after_it(journal: Journal) -> None:
+    admin, system = viewer(Role.ADMIN), Rights(roles=frozenset({Role.SYSTEM}), scopes=frozenset(SCOPES), expires_at=now() + HOUR)
+    token = await journal.committer.submit(Issued(system), Actor(None, Role.SYSTEM))
+    bearer = replace(viewer(Role.SYSTEM), rests_on=frozenset({token.about.id}))
+
+    before, revoked, after, refused_again = await asyncio.gather(
+        ask(journal, bearer, Create(**OPEN)),
+        ask(journal, admin, Revoke(id=token.about.id)),
+        ask(journal, bearer, Create(**OPEN)),
+        ask(journal, bearer, Create(**OPEN, id="int_x")),
+        return_exceptions=True,
+    )
+
+    assert refused([before, revoked]) == []
+    assert refused([after, refused_again]) == [Unauthenticated, Unauthenticated]
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token with these rights."""
+
+    rights: Rights
+
+    def touches(self) -> Iterable[Touch]:
+        return ()
+
+    def decide(self, desk: Desk) -> Decision:
+        return issued(desk, None, "s", "c", self.rights)

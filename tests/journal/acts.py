@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import bson
 
+from hub.access.bearers import Bearer
 from hub.access.keys import Keyring
 from hub.access.viewers import SCOPES, Viewer
-from hub.access.visibility import Visibility
 from hub.commands.asking import Asked, Request
 from hub.commands.interactions import Create, ReportProgress
 from hub.commands.parties import Upsert
@@ -39,12 +39,12 @@ def viewer(role: Role, party: str | None = None) -> Viewer:
 
 
 AGENT: Final = viewer(Role.AGENT)
-ALL: Final = Visibility.of(AGENT)
+ALL: Final = Bearer(AGENT)
 
 
-def sight(party: str) -> Visibility:
-    """A customer's."""
-    return Visibility.of(viewer(Role.CUSTOMER, party))
+def bearer(party: str) -> Bearer:
+    """A customer."""
+    return Bearer(viewer(Role.CUSTOMER, party))
 
 
 def command(request: Request, by: Viewer = AGENT) -> Asked:

@@ -1,29 +1,24 @@
 """Several processes on one database: killed, stopped, elected over, and nothing acknowledged is lost or done twice."""
 
 import asyncio
-import os
-import platform
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from hub import mongod
 from hub.settings import Settings
 from hub.store import catalogue
 from hub.store.mongo import Mongo, connected
 from tests.journal.acts import assert_intact, journal_on, messages, opened
 from tests.journal.processes import Members, Writer, replica_set, writing
+from tests.proofs import write_down
 
 GENEROUS = 15.0  # seconds for the next commit on a machine that does other things too; `prove` tells the figure: 3 are promised
-PROOF = Path(__file__).parents[2] / "docs" / "proofs" / "committer.md"
 
 
 @dataclass
@@ -207,40 +202,21 @@ async def test_thirty_rounds_of_each_lose_nothing_and_do_nothing_twice(mongo: Mo
             with replica_set(tmp_path / f"members{number}", election=1_000) as members:
                 await elected(members, tmp_path / f"elected{number}", election)
     finally:
-        write_down({name: tally for name, (_, tally) in tallies.items()} | {"primary of three killed (election after 1 s)": election})
+        tell({name: tally for name, (_, tally) in tallies.items()} | {"primary of three killed (election after 1 s)": election})
 
 
-def write_down(tallies: dict[str, Tally]) -> None:
+ABOUT = """
+Each writer is a hub of its own, with 8 clients that report progress on the same five interactions as fast as they are
+answered, and send again with the same idempotency key what was UNAVAILABLE.
+
+*Lost*: acknowledged, and not in the journal. *Doubled*: twice in the journal, acknowledged or not. After every round
+positions are contiguous, each interaction's `seq` is the number of its events, and every personal part matches its
+digest. *Recovery*: the longest that a survivor, or the one started again, waited for an acknowledgement after the blow.
+"""
+
+
+def tell(tallies: dict[str, Tally]) -> None:
     """The proof, for people."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True).stdout.strip()
     rows = [f"| {name} | {tally.row}" for name, tally in tallies.items() if tally.slowest]
-    PROOF.write_text(
-        "\n".join(
-            [
-                "# What the committer keeps",
-                "",
-                f"{datetime.now(UTC):%d %B %Y}, commit {commit}, {platform.machine()} with {_cores()} cores, {platform.system()},",
-                f"Python {platform.python_version()}, {_mongod_version()}. Made by `make prove`. Each writer is a hub of its own,",
-                "with 8 clients that report progress on the same five interactions as fast as they are answered, and send again with",
-                "the same idempotency key what was UNAVAILABLE.",
-                "",
-                "*Lost*: acknowledged, and not in the journal. *Doubled*: twice in the journal, acknowledged or not. After every round",
-                "positions are contiguous, each interaction's `seq` is the number of its events, and every personal part matches its",
-                "digest. *Recovery*: the longest that a survivor, or the one started again, waited for an acknowledgement after the blow.",
-                "",
-                "| blow | rounds | acknowledged | lost | doubled | median recovery | slowest recovery |",
-                "|---|--:|--:|--:|--:|--:|--:|",
-                *rows,
-                "",
-            ]
-        )
-    )
-
-
-def _cores() -> int:
-    return os.cpu_count() or 0
-
-
-def _mongod_version() -> str:
-    said = subprocess.run([mongod._program(None), "--version"], capture_output=True, text=True, check=True).stdout
-    return "mongod " + said.split()[2].lstrip("v")
+    head = ["| blow | rounds | acknowledged | lost | doubled | median recovery | slowest recovery |", "|---|--:|--:|--:|--:|--:|--:|"]
+    write_down("committer", "What the committer keeps", ABOUT, [*head, *rows])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.access.visibility import Visibility
+from hub.access.bearers import Bearer
 from hub.commands.interactions import Transition
 from hub.commands.notes import AddNote
 from hub.domain.events import Event
@@ -22,7 +22,7 @@ from hub.journal.log import Actor
 from hub.journal.opening import Journal
 from hub.journal.subscriber import Frame, FrameKind, Ring, follow
 from hub.store.mongo import Mongo
-from tests.journal.acts import ALL, BOUND, Raw, customer, journal_on, opened, report, sight, submit, until, viewer
+from tests.journal.acts import ALL, BOUND, Raw, bearer, customer, journal_on, opened, report, submit, until, viewer
 
 EVENT, CAUGHT_UP, CHECKPOINT, LEFT, RESET = FrameKind
 
@@ -58,11 +58,11 @@ class Reader:
 
 @contextlib.asynccontextmanager
 async def following(
-    journal: Journal, visibility: Visibility = ALL, asked: EventFilter = EVERYTHING, after: Place | int | None = None, **given: Any
+    journal: Journal, bearer: Bearer = ALL, asked: EventFilter = EVERYTHING, after: Place | int | None = None, **given: Any
 ) -> AsyncIterator[Reader]:
     """A subscription for as long as the block lasts."""
     place = journal.cursors.read(journal.cursors.cursor(after)) if isinstance(after, int) else after
-    async with contextlib.aclosing(follow(journal.feed, visibility, asked, place, **given)) as frames:
+    async with contextlib.aclosing(follow(journal.feed, bearer, lambda: asked, place, **given)) as frames:
         yield Reader(frames)
 
 
@@ -113,7 +113,7 @@ async def test_nothing_is_missed_and_nothing_comes_twice_whenever_one_attaches(j
             begin = 3 + chance.randrange(60)
             await until(lambda: journal.feed.position >= begin)
             after = chance.randrange(journal.feed.position + 1)
-            async with following(journal, sight(party), after=after, checkpoint=chance.choice((30.0, 0.0005))) as reader:
+            async with following(journal, bearer(party), after=after, checkpoint=chance.choice((30.0, 0.0005))) as reader:
                 while reader.read == [] or reader.read[-1].position < last or CAUGHT_UP not in reader.kinds:
                     await reader.next()
                     if chance.random() < slow:
@@ -157,27 +157,27 @@ def entry(position: int, text: str = "") -> dict[str, Any]:
 
 
 def test_what_waits_for_a_slow_reader_is_bounded_in_number() -> None:
-    ring = Ring(ALL, EVERYTHING, 0)
+    ring = Ring(ALL, lambda: EVERYTHING, 0)
 
     for position in range(1, 10_000):
         ring.take(entry(position))
 
-    assert ring.has_overflowed
+    assert ring.is_behind
     assert ring.pop(0) is None
     assert ring.passed == 9_999
 
 
 def test_what_waits_for_a_slow_reader_is_bounded_in_weight() -> None:
-    ring = Ring(ALL, EVERYTHING, 0)
+    ring = Ring(ALL, lambda: EVERYTHING, 0)
 
     for position in range(1, 200):
         ring.take(entry(position, "x" * 8_000))
 
-    assert ring.has_overflowed
+    assert ring.is_behind
 
 
 def test_what_was_read_weighs_nothing_any_more() -> None:
-    ring = Ring(ALL, EVERYTHING, 0)
+    ring = Ring(ALL, lambda: EVERYTHING, 0)
     ring.take(entry(1, "x" * 8_000))
 
     for position in range(2, 2_000):  # never empty
@@ -186,11 +186,11 @@ def test_what_was_read_weighs_nothing_any_more() -> None:
         assert frame is not None
         assert frame.position == position - 1
 
-    assert not ring.has_overflowed
+    assert not ring.is_behind
 
 
 async def test_what_comes_in_the_moment_in_which_time_is_up_is_not_passed_over() -> None:
-    ring = Ring(ALL, EVERYTHING, 0)
+    ring = Ring(ALL, lambda: EVERYTHING, 0)
     waiting = asyncio.create_task(ring.changes(within=0))
     ring.take(entry(1))
 
@@ -242,7 +242,7 @@ async def test_a_checkpoint_comes_only_after_events_of_others(journal: Journal) 
     party = await customer(journal)
     own, foreign = await opened(journal, customer_id=party), await opened(journal)
 
-    async with following(journal, sight(party), checkpoint=0.02) as reader:
+    async with following(journal, bearer(party), checkpoint=0.02) as reader:
         await reader.next()
         nothing = asyncio.create_task(reader.next())
         await asyncio.sleep(0.1)  # five times the interval in which nothing happens
@@ -262,7 +262,7 @@ async def test_a_customer_hears_what_it_takes_part_in_and_nothing_internal(journ
     await report(journal, foreign)
     await submit(journal, AddNote(id=own, text="public"))
 
-    async with following(journal, sight(party), after=0) as reader:
+    async with following(journal, bearer(party), after=0) as reader:
         assert await reader.take(3) == [(EVENT, 2), (EVENT, 6), (CAUGHT_UP, 6)]
         await submit(journal, AddNote(id=own, text="internal", visibility=NoteVisibility.INTERNAL))
         await report(journal, foreign)
@@ -314,14 +314,14 @@ async def test_who_is_taken_out_hears_that_it_left_and_nothing_after(journal: Jo
         )  # fmt: skip
         return Decision(Ref(SubjectKind.INTERACTION, interaction), (Change(after, (event,)),))
 
-    async with following(journal, sight(party)) as live:
+    async with following(journal, bearer(party)) as live:
         await live.next()
         await report(journal, interaction)
         await journal.committer.submit(Raw(without, (Ref(SubjectKind.INTERACTION, interaction),)), Actor(None, Role.AGENT))
         await report(journal, interaction)
         own = await opened(journal, customer_id=party)
         assert await live.take(3) == [(EVENT, 3), (LEFT, 4), (EVENT, 6)]
-    async with following(journal, sight(party), after=0) as replayed:
+    async with following(journal, bearer(party), after=0) as replayed:
         assert await replayed.take(3) == [(LEFT, 4), (EVENT, 6), (CAUGHT_UP, 6)]  # replay shows only what is in sight now
 
     assert [frame.interaction for frame in live.read[2:]] == [interaction, own]

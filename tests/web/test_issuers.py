@@ -166,6 +166,23 @@ async def test_a_party_role_that_has_ended_no_longer_backs_the_claim_seconds_lat
         assert (await stream.frame())["roles"] == []
 
 
+async def test_a_stream_obeys_the_party_role_behind_it_by_order(believing: Believing) -> None:
+    agent, customer = believing.agent(), believing.customer()
+    party = (await agent.upsert(name="Ada Hopper", externalIdentifier=NUMBER))["party"]["id"]
+    role, interaction = await granted(agent, party), (await agent.create(customerId=party))["id"]
+
+    async with customer.stream("subscription { interactionEvents { kind event { message } } }") as stream:
+        assert (await stream.frame())["kind"] == "CAUGHT_UP"
+        await granted(agent, (await agent.upsert(name="Somebody else"))["party"]["id"])
+        await agent.done("addNote", id=interaction, text="before")
+        assert (await stream.frame())["event"] == {"message": "before"}
+        await agent.ask("mutation($id: ID!) { endPartyRole(input: {id: $id}) { errors { code } } }", id=role)
+        await agent.done("addNote", id=interaction, text="after")
+        message = await stream.receive()
+
+    assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "FORBIDDEN")
+
+
 async def test_a_key_that_was_taken_back_ends_requests_and_sockets(believing: Believing) -> None:
     async with hasty(believing) as hub:
         agent = hub.agent()
