@@ -14,6 +14,9 @@ from hub.errors import StartupError
 
 PREFIX: Final = "HUB_"
 
+STEP_UP: Final = ("phr", "phrh", "https://refeds.org/profile/mfa")
+"""Logins with more than a password: phishing-resistant (OpenID Connect EAP ACR Values 1.0), and the profile of REFEDS."""
+
 SECRET_LENGTH: Final = 32  # characters: what keys are derived from must hold as much as they do
 
 
@@ -57,6 +60,12 @@ class Settings(BaseSettings):
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
     issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
+    access_policies: str | None = Field(
+        None, repr=False, description="where a stronger login is asked for: a TOML file with [[policies]], or a JSON list of them"
+    )
+    step_up_acr: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = Field(
+        STEP_UP, description="with which acr a guardian acts for a customer, separated by commas"
+    )
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property

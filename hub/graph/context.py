@@ -10,8 +10,10 @@ from typing import Any, Final
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
+from hub.access.policies import Policies
 from hub.access.viewers import Viewer
 from hub.access.visibility import ROW_NEEDS, Visibility
+from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
 from hub.journal import head
@@ -43,6 +45,8 @@ class Context:
     page_cursors: PageCursors
     clock: Callable[[], datetime]
     rules: Rules
+    policies: Policies
+    claims: Claims
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else

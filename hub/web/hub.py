@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hub.access import issuers
+from hub.access import policies as login_policies
+from hub.access.claim_codes import ClaimCodes, Tries
+from hub.access.guard import Guard
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.keys import Keyring, local_secret, local_signing_key
+from hub.access.policies import Policies
 from hub.access.standing import Standings
 from hub.access.tokens import LocalIssuer
 from hub.access.trust import Trust, configured
 from hub.access.viewers import NOBODY, Viewer
+from hub.commands.claiming import Claims
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
 from hub.errors import StartupError
@@ -54,6 +59,8 @@ class Hub:
     parties: Parties
     party_roles: PartyRoles
     page_cursors: PageCursors
+    guard: Guard
+    claims: Claims
 
     async def viewer(self, token: str | None) -> Viewer:
         """Whoever bears the token; nobody without one. Does not wait where the token is known.
@@ -72,6 +79,8 @@ class Hub:
             page_cursors=self.page_cursors,
             clock=now,
             rules=rules(self.settings),
+            policies=self.guard.policies,
+            claims=self.claims,
         )
 
 
@@ -95,6 +104,12 @@ def trusts(settings: Settings) -> tuple[Trust, ...]:
     return () if settings.issuers is None else configured(settings.issuers)
 
 
+def policies(settings: Settings) -> Policies:
+    """Where a stronger login is asked for. Raises StartupError for what is wrong with it."""
+    given = settings.access_policies
+    return Policies(() if given is None else login_policies.configured(given), settings.step_up_acr)
+
+
 @contextlib.asynccontextmanager
 async def trusted(settings: Settings) -> AsyncIterator[tuple[Issuer, ...]]:
     """Whom the hub believes: the configured issuers, or the local key."""
@@ -114,6 +129,7 @@ def rules(settings: Settings) -> Rules:
 async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncIterator[Hub]:
     """A hub at work on a database. `role` ("serve", "import") tells the processes of one data directory apart."""
     keys = keyring(settings)
+    guard = Guard(ClaimCodes(keys), policies(settings))
     async with trusted(settings) as believed, connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
         await mongo.check()
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
@@ -126,6 +142,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             new_id=new_id,
             bus_url=settings.bus,
             rules=rules(settings),
+            guard=guard,
         ) as journal:
             parties, party_roles = Parties(mongo), PartyRoles(mongo)
             yield Hub(
@@ -138,4 +155,6 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 parties=parties,
                 party_roles=party_roles,
                 page_cursors=PageCursors(keys),
+                guard=guard,
+                claims=Claims(guard.codes, Tries(), now),
             )

@@ -28,6 +28,7 @@ WHO: dict[Act, tuple[str, str]] = {
     Act.ESCALATE: ("AGENT SUPERVISOR BACK_OFFICE", ""),
     Act.LINK: ("AGENT SUPERVISOR BACK_OFFICE", ""),
     Act.RATE: ("AGENT SUPERVISOR BACK_OFFICE", "CUSTOMER"),
+    Act.CLAIM: ("CUSTOMER", ""),
     Act.UPSERT_PARTY: ("AGENT SUPERVISOR BACK_OFFICE SYSTEM", ""),
     Act.GRANT_PARTY_ROLE: ("SUPERVISOR ADMIN", ""),
 }
@@ -76,7 +77,7 @@ def test_a_role_that_acts_for_a_party_opens_nothing_without_one(viewer: MakeView
 def test_a_scope_narrows_every_role(viewer: MakeViewer, mandate: Mandate) -> None:
     wanted = {scope for group in mandate.scopes for scope in group}
 
-    assert allows(viewer(Role.SUPERVISOR, scopes=wanted), mandate)
+    assert allows(viewer(Role.SUPERVISOR, Role.CUSTOMER, scopes=wanted), mandate)
     assert not allows(viewer(*Role, scopes=set(SCOPES) - wanted), mandate)
 
 
