@@ -46,7 +46,7 @@ from hub.store.mongo import connected
 from hub.web import watching
 from hub.web.app import PATH, Server, listening, server
 from hub.web.greeting import greeting
-from hub.web.hub import Hub, keyring, local_issuer, now, opened, trusts
+from hub.web.hub import Hub, keyring, local_issuer, now, opened, policies, trusts
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded MongoDB and the keys live (HUB_DATA_DIR).")]
 
@@ -76,6 +76,7 @@ def serve(
         settings = Settings.load(port=port, host=host, data_dir=data_dir)
         configure_logs(settings)
         trusts(settings)  # what is wrong with them is said before anything is written
+        policies(settings)
         with (
             listening(settings.host, settings.port) as bound,
             database(settings, joins=False) as uri,
@@ -120,17 +121,20 @@ def _stop(running: Server) -> None:
 
 @app.command()
 def token(
+    *,
     role: Annotated[list[Role], typer.Option(help="A role; may be given several times.", case_sensitive=False)],
     party: Annotated[str | None, typer.Option(help="The party it acts for; staff need none.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="A scope; left out: every scope that the roles can use.")] = None,
     ttl: Annotated[int, typer.Option(help="Seconds it lives: an hour by default, at most 24.")] = 3600,
+    acr: Annotated[str | None, typer.Option(help="How strongly it logged in, as policies ask for it.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Mint a token with the local key; the last line is the token alone."""
     with told():
         settings = Settings.load(data_dir=data_dir)
         issuer = local_issuer(settings)
-        typer.echo(issuer.mint(role, party=PartyId(party) if party else None, scopes=scope or None, ttl=timedelta(seconds=ttl)))
+        acts_for, life = PartyId(party) if party else None, timedelta(seconds=ttl)
+        typer.echo(issuer.mint(role, party=acts_for, scopes=scope or None, ttl=life, acr=acr))
 
 
 @client.command(name="add")
@@ -225,6 +229,7 @@ def check(data_dir: DataDir = None) -> None:
     are_well = [_is_well(name, look, settings) for name, look in looks.items()]
     if not settings.is_local:
         are_well += _issuers(settings)
+    are_well += _policies(settings)
     raise typer.Exit(0 if all(are_well) else 1)
 
 
@@ -261,6 +266,15 @@ def _issuers(settings: Settings) -> list[bool]:
         return [_is_well("issuer", _issuer, trust) for trust in trusts(settings)]
     except HubError as error:
         typer.echo(f"{'issuers':9} {error}")
+        return [False]
+
+
+def _policies(settings: Settings) -> list[bool]:
+    """A line for each policy that is configured; one alone where they cannot be read."""
+    try:
+        return [_is_well("policy", str, policy) for policy in policies(settings).configured]
+    except HubError as error:
+        typer.echo(f"{'policies':9} {error}")
         return [False]
 
 

@@ -16,12 +16,14 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    AUTHENTICATION_REQUIRED = "AUTHENTICATION_REQUIRED"
     CONFLICT = "CONFLICT"
     ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     CURSOR_INVALID = "CURSOR_INVALID"
     TOO_BROAD = "TOO_BROAD"
     COST_EXCEEDED = "COST_EXCEEDED"
+    RATE_LIMITED = "RATE_LIMITED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
@@ -102,6 +104,16 @@ class Forbidden(Refused):
         self.requires_scopes = tuple(tuple(group) for group in scopes) or None
 
 
+class AuthenticationRequired(Refused):
+    """The right is there, the login is too weak for it: a token with one of these `acr` will do."""
+
+    code = ErrorCode.AUTHENTICATION_REQUIRED
+
+    def __init__(self, what: str, acr: Sequence[str]) -> None:
+        super().__init__(f"{what} needs a stronger login here: a token whose acr is {listed(acr)}.")
+        self.required_acr = tuple(acr)
+
+
 class Conflict(Refused):
     """Somebody else was there first: a stale revision, or an identifier that is taken."""
 
@@ -139,6 +151,16 @@ class CostExceeded(Refused):
     """One operation asks for more than any should."""
 
     code = ErrorCode.COST_EXCEEDED
+
+
+class RateLimited(Refused):
+    """Tried too often; says when to come back."""
+
+    code = ErrorCode.RATE_LIMITED
+
+    def __init__(self, why: str, *, retry_after_ms: int) -> None:
+        super().__init__(f"{why} Try again in {-(-retry_after_ms // 1000)} seconds.")
+        self.retry_after_ms = retry_after_ms
 
 
 class IdempotencyKeyReused(Refused):

@@ -15,6 +15,9 @@ from hub.errors import StartupError
 
 PREFIX: Final = "HUB_"
 
+STEP_UP: Final = ("phr", "phrh", "https://refeds.org/profile/mfa")
+"""Logins with more than a password: phishing-resistant (OpenID Connect EAP ACR Values 1.0), and the profile of REFEDS."""
+
 SECRET_LENGTH: Final = 32  # characters: what keys are derived from must hold as much as they do
 
 
@@ -73,6 +76,12 @@ class Settings(BaseSettings):
     )
     visitors_per_minute: int = Field(
         10, ge=0, le=100_000, description="visitor tokens that one address gets in a minute; 0 admits no visitors"
+    )
+    access_policies: str | None = Field(
+        None, repr=False, description="where a stronger login is asked for: a TOML file with [[policies]], or a JSON list of them"
+    )
+    step_up_acr: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = Field(
+        STEP_UP, description="with which acr a guardian acts for a customer, separated by commas"
     )
     log_level: LogLevel = Field("info", description="what is logged")
 

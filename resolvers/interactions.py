@@ -12,6 +12,7 @@ from hub.graph.inputs import (
     AddNoteInput,
     AddPartyInput,
     AssignInteractionInput,
+    ClaimInteractionInput,
     CloseInteractionInput,
     CreateInteractionInput,
     EscalateInteractionInput,
@@ -71,7 +72,7 @@ class InteractionMutations:
     @root("Mutation.createInteraction", description="Open an interaction; with endedAt and resolution, log one that is over.")
     @staticmethod
     async def create_interaction(info: Info, input: CreateInteractionInput) -> InteractionPayload:
-        return await submit(info, input)
+        return await submit(info, input, asking=info.context.claims.open)
 
     @root("Mutation.transitionInteraction", description="Move an interaction to another state; `allowedTransitions` says which.")
     @staticmethod
@@ -147,3 +148,8 @@ class InteractionMutations:
     @staticmethod
     async def rate_interaction(info: Info, input: RateInteractionInput) -> InteractionPayload:
         return await submit(info, input)
+
+    @root("Mutation.claimInteraction", description="Take the place of the visitor that one was, with the code that it was given.")
+    @staticmethod
+    async def claim_interaction(info: Info, input: ClaimInteractionInput) -> InteractionPayload:
+        return await submit(info, input, asking=info.context.claims.claim)

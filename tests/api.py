@@ -35,7 +35,7 @@ EVENT = """
   redactions { field }
 """
 ERRORS = """
-  errors { code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs }
+  errors { code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes requiredAcr retryAfterMs }
 """
 
 
@@ -227,8 +227,8 @@ class Api:
         cast = {Role.CUSTOMER: self.customer, Role.VISITOR: self.customer, Role.PARTNER: self.partner, Role.AGENT: self.agent}
         return self.as_role(role, cast.get(role), scopes)
 
-    def as_role(self, role: Role, party: PartyId | None = None, scopes: list[str] | None = None) -> Caller:
-        return Caller(self.client, self.address, self.issuer.mint([role], party=party, scopes=scopes), party)
+    def as_role(self, role: Role, party: PartyId | None = None, scopes: list[str] | None = None, acr: str | None = None) -> Caller:
+        return Caller(self.client, self.address, self.issuer.mint([role], party=party, scopes=scopes, acr=acr), party)
 
     @property
     def anonymous(self) -> Caller:

@@ -99,8 +99,15 @@ async def api(hub: Hub, address: str) -> AsyncIterator[Api]:
 @pytest.fixture(scope="module")
 async def shared_api(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
     """A hub that the tests of a module share, for many small questions: nobody empties it in between."""
+    async with sharing(mongo_uri, tmp_path_factory.mktemp("shared")) as api:
+        yield api
+
+
+@contextlib.asynccontextmanager
+async def sharing(mongo_uri: str, data_dir: Path, **given: object) -> AsyncIterator[Api]:
+    """A hub with a database of its own, and these settings."""
     database = f"hub-{uuid4().hex[:8]}"
-    settings = Settings.load(data_dir=tmp_path_factory.mktemp("shared"), port=0, mongo_database=database)
+    settings = Settings.load(data_dir=data_dir, port=0, mongo_database=database, **given)
     async with opened(settings, mongo_uri, role=database) as hub, serving(hub) as address, played(hub, address) as api:
         yield api
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -372,13 +373,15 @@ def test_a_token_carries_the_roles_the_party_and_the_scopes_that_were_asked_for(
 
     minted = hub(
         *("token", "--role", "customer", "--role", "visitor", "--party", party, "--scope", "interaction:read"),
-        *("--ttl", 86400, "--data-dir", demo.data_dir),
+        *("--ttl", 86400, "--acr", "phr", "--data-dir", demo.data_dir),
     )
 
     token = minted.stdout.strip()
     answer = httpx.post(demo.url, json={"query": "{ viewer { roles scopes party { id } } }"}, headers={"authorization": f"Bearer {token}"})
     assert answer.json()["data"]["viewer"]["scopes"] == ["interaction:read"]
     assert set(answer.json()["data"]["viewer"]["roles"]) == {"CUSTOMER", "VISITOR"}
+    claims = token.split(".")[1]
+    assert json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["acr"] == "phr"
 
 
 @pytest.mark.parametrize(
@@ -388,6 +391,7 @@ def test_a_token_carries_the_roles_the_party_and_the_scopes_that_were_asked_for(
         (["--role", "customer", "--party", "me"], "A party's id is `par_` and 32 lower-case hex digits."),
         (["--role", "agent", "--scope", "everything"], "There is no scope everything; there are interaction:read"),
         (["--role", "agent", "--ttl", "0"], "A token lives from 1 to 86400 seconds (24 hours)."),
+        (["--role", "agent", "--acr", "x" * 256], "An acr is a text of at most 255 printable characters."),
         (["--role", "agent", "--ttl", "86401"], "A token lives from 1 to 86400 seconds (24 hours)."),
     ],
 )
@@ -490,6 +494,33 @@ def test_issuers_that_cannot_be_read_are_told_by_every_command_that_needs_them(t
     assert not (tmp_path / "data").exists()
     checked = hub("check", "--data-dir", tmp_path, HUB_ISSUERS=given)
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"issuers   {said}")
+
+
+# ---------------------------------------------------------------- policies
+
+
+def test_check_shows_each_policy_and_what_it_asks_for(tmp_path: Path) -> None:
+    given = json.dumps(
+        [{"topic": ["bills", "fees"], "kind": "COMPLAINT", "acr": "phr"}, {"name": "all", "roles": "PARTNER", "acr": ["a", "b"]}]
+    )
+
+    checked = hub("check", "--data-dir", tmp_path, HUB_ACCESS_POLICIES=given)
+
+    assert checked.returncode == 0
+    assert checked.stdout.splitlines()[3:] == [
+        "policy    ok: every act on kind COMPLAINT and topic bills or fees needs acr phr of VISITOR or CUSTOMER",
+        "policy    ok: all: every act needs acr a or b of PARTNER",
+    ]
+
+
+def test_policies_that_cannot_be_read_are_told_before_anything_is_written(tmp_path: Path) -> None:
+    given = json.dumps([{"name": "bills", "topic": "bills"}])
+    said = "HUB_ACCESS_POLICIES, policy bills: acr is not valid: field required."
+
+    assert refused(hub("serve", "--port", "0", "--data-dir", tmp_path / "data", HUB_ACCESS_POLICIES=given)) == said
+    assert not (tmp_path / "data").exists()
+    checked = hub("check", "--data-dir", tmp_path, HUB_ACCESS_POLICIES=given)
+    assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"policies  {said}")
 
 
 # ---------------------------------------------------------------- import

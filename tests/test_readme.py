@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.exchange.demo import Demo, demo
 from hub.settings import Settings
@@ -24,6 +25,7 @@ from tests.conftest import submit
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 VARYING = (
+    (re.compile(r'"([A-Z2-7]{4}-){7}[A-Z2-7]{4}"'), '"<claim code>"'),
     (re.compile(r'"int_[0-9a-f]{32}"'), '"<interaction>"'),
     (re.compile(r'"[A-Za-z0-9_-]{44,90}"'), '"<cursor>"'),
     (re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"'), '"<time>"'),
@@ -72,9 +74,20 @@ def settled(answer: Any) -> str:
     return text
 
 
+def as_opened(answer: Any) -> tuple[str, str]:
+    """What was opened, and its claim code."""
+    payload = answer["data"]["createInteraction"]
+    return payload["interaction"]["id"], payload["claimCode"]
+
+
 @pytest.fixture
 async def cast(api: Api) -> Demo:
     return await demo(lambda command: submit(api.hub, command), now=now())
+
+
+@pytest.fixture
+async def visitor(api: Api) -> PartyId:
+    return PartyId((await api.as_agent.upsert(name="A visitor"))["party"]["id"])
 
 
 def caller(api: Api, cast: Demo, role: Role) -> Caller:
@@ -82,24 +95,25 @@ def caller(api: Api, cast: Demo, role: Role) -> Caller:
     return api.as_role(role, parties[role])
 
 
-def meant(cast: Demo, variables: dict[str, str]) -> dict[str, str]:
-    """The ids of this run in place of those that are shown."""
+def meant(cast: Demo, variables: dict[str, str], opened: dict[str, str]) -> dict[str, str]:
+    """The ids of this run, and what it `opened`, in place of what is shown."""
     fibre, _, slow, *_ = cast.interactions
     known = {
         "int_01a2098d5f0e7f0a8b1c2d3e4f5a6b7c": fibre,
         "int_01a2098d5f0e7b3c9d2e4f5061728394": slow,
         "par_01a2098d5f0e7f0a8b1c2d3e4f5a6b7d": cast.agent,
-    }
+    } | opened
     return {name: known[value] for name, value in variables.items()}
 
 
-async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: Demo) -> None:
+async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: Demo, visitor: PartyId) -> None:
     shown = list(examples())
-    assert len(shown) == 7
+    assert len(shown) == 9
+    opened: dict[str, str] = {}
 
     for example in shown:
-        variables = meant(cast, example.variables)
-        caller_ = caller(api, cast, example.role)
+        variables = meant(cast, example.variables, opened)
+        caller_ = api.as_role(Role.VISITOR, visitor) if example.role is Role.VISITOR else caller(api, cast, example.role)
         if "subscription" in example.text:
             async with caller_.stream(example.text, **variables) as stream:
                 first = (await stream.receive())["payload"]
@@ -107,6 +121,8 @@ async def test_every_operation_of_the_readme_answers_as_it_says(api: Api, cast: 
                 answers = [first, (await stream.receive())["payload"]]
         else:
             answers = [(await caller_.ask(example.text, **variables)).body]
+        if "claimCode\n" in example.text:
+            opened = dict(zip(as_opened(example.answers[0]), as_opened(answers[0]), strict=True))
         assert [settled(answer) for answer in answers] == [settled(answer) for answer in example.answers]
 
 

@@ -51,6 +51,15 @@ def test_settings_are_frozen_and_keep_their_secrets_to_themselves() -> None:
         settings.port = 1
 
 
+def test_what_a_guardian_needs_is_a_list_of_words_and_never_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_STEP_UP_ACR", " gold,silver, gold,")
+    assert Settings.load().step_up_acr == ("gold", "silver")
+
+    monkeypatch.setenv("HUB_STEP_UP_ACR", " , ")
+    with pytest.raises(StartupError, match="HUB_STEP_UP_ACR is not valid"):
+        Settings.load()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_local_mode_listens_on_loopback(host: str) -> None:
     assert Settings.load(host=host).host == host

@@ -50,6 +50,7 @@ class Act(StrEnum):
     ESCALATE = "ESCALATE"
     LINK = "LINK"
     RATE = "RATE"
+    CLAIM = "CLAIM"
     UPSERT_PARTY = "UPSERT_PARTY"
     GRANT_PARTY_ROLE = "GRANT_PARTY_ROLE"
     ISSUE_TOKEN = "ISSUE_TOKEN"  # noqa: S105 - an act's name
@@ -86,6 +87,7 @@ ACTS: Final[Mapping[Act, Mandate]] = {
     Act.ESCALATE: _mandate(STAFF, (), "interaction:write"),
     Act.LINK: _mandate(STAFF, (), "interaction:write"),  # and unlink
     Act.RATE: _mandate(STAFF, CUSTOMER, "interaction:write"),  # staff write down what the customer says
+    Act.CLAIM: _mandate(CUSTOMER, (), "interaction:write"),  # what a visitor opened; the code says which
     Act.UPSERT_PARTY: _mandate(STAFF_AND_SYSTEM, (), "party:write"),
     Act.GRANT_PARTY_ROLE: _mandate((Role.SUPERVISOR, Role.ADMIN), (), "party:write"),  # and end one
     Act.ISSUE_TOKEN: _mandate((), (Role.PARTNER,), "token:issue"),  # for its own party, never wider than the one it asks with
@@ -124,6 +126,7 @@ ROOTS: Final[Mapping[str, Mandate]] = {
     "Mutation.linkInteractions": ACTS[Act.LINK],
     "Mutation.unlinkInteractions": ACTS[Act.LINK],
     "Mutation.rateInteraction": ACTS[Act.RATE],
+    "Mutation.claimInteraction": ACTS[Act.CLAIM],
     "Mutation.upsertParty": ACTS[Act.UPSERT_PARTY],
     "Mutation.updateParty": ACTS[Act.UPSERT_PARTY],
     "Mutation.grantPartyRole": ACTS[Act.GRANT_PARTY_ROLE],

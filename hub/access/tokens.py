@@ -7,6 +7,7 @@ from typing import Final
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.access.claims import LONGEST_CLAIM
 from hub.access.issuers import Issuer
 from hub.access.jwks import Key, KeySet
 from hub.access.mandates import SCOPES_OF
@@ -45,9 +46,10 @@ class LocalIssuer:
         party: PartyId | None = None,
         scopes: Collection[str] | None = None,
         ttl: timedelta = USUAL_LIFE,
+        acr: str | None = None,
     ) -> str:
         """A token for these roles; without `scopes`, with every scope that they can use. Raises BadInput."""
-        _check_order(roles, party, scopes, ttl)
+        _check_order(roles, party, scopes, ttl, acr)
         now = self._clock()
         issued = int(now.timestamp())
         granted = scopes if scopes is not None else {scope for role in roles for scope in SCOPES_OF[role]}
@@ -62,10 +64,11 @@ class LocalIssuer:
             "roles": [role.value for role in Role if role in roles],
             "scope": " ".join(scope for scope in SCOPES if scope in granted),
         }
-        return jwt.encode(claims | ({"party": party} if party else {}), self._key, algorithm="EdDSA", headers={"typ": "at+jwt"})
+        more = {name: value for name, value in (("party", party), ("acr", acr)) if value is not None}
+        return jwt.encode(claims | more, self._key, algorithm="EdDSA", headers={"typ": "at+jwt"})
 
 
-def _check_order(roles: Collection[Role], party: PartyId | None, scopes: Collection[str] | None, ttl: timedelta) -> None:
+def _check_order(roles: Collection[Role], party: PartyId | None, scopes: Collection[str] | None, ttl: timedelta, acr: str | None) -> None:
     if not roles:
         raise BadInput("A token needs at least one role.", "role")
     if party is None and (bound := [role for role in Role if role in PARTY_BOUND.intersection(roles)]):
@@ -74,5 +77,7 @@ def _check_order(roles: Collection[Role], party: PartyId | None, scopes: Collect
         raise BadInput("A party's id is `par_` and 32 lower-case hex digits.", "party")
     if unknown := [scope for scope in scopes or () if scope not in SCOPES]:
         raise BadInput(f"There is no scope {listed(unknown)}; there are {listed(SCOPES, 'and')}.", "scope")
+    if acr is not None and not (0 < len(acr) <= LONGEST_CLAIM and acr.isprintable()):
+        raise BadInput(f"An acr is a text of at most {LONGEST_CLAIM} printable characters.", "acr")
     if not 1 <= ttl.total_seconds() <= LONGEST_LIFE:
         raise BadInput(f"A token lives from 1 to {LONGEST_LIFE} seconds (24 hours).", "ttl")

@@ -1,21 +1,18 @@
 """Whom the hub believes: the issuers of HUB_ISSUERS, each with the form of its tokens and what they are worth here."""
 
-import json
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from hub.access.jwks import Algorithm, Key, KeySet, read
+from hub.access.listings import LONGEST_NAME, Listing
 from hub.domain.terms import Role
 from hub.errors import StartupError
 from hub.settings import is_loopback
 
 LONGEST_LIFE: Final = 24 * 60 * 60  # seconds: a token cannot be taken back, so none lives longer
-LONGEST_NAME: Final = 255  # characters of an issuer, audience or name
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
@@ -128,46 +125,15 @@ class Trust(_Frozen):
 
 
 TRUSTS: Final = TypeAdapter(tuple[Trust, ...])
+LISTING: Final = Listing("HUB_ISSUERS", "issuer", named_by="issuer")
 
 
 def configured(given: str) -> tuple[Trust, ...]:
     """The issuers that HUB_ISSUERS names: as a JSON list, or in the `[[issuers]]` of a TOML file.
 
     Raises StartupError with a sentence that names issuer and field, and never quotes a key."""
-    listed = _listed(given)
-    if not isinstance(listed, list) or not listed:
-        raise StartupError("HUB_ISSUERS names no issuer: it is a JSON list of them, or the path of a TOML file with [[issuers]].")
-    try:
-        trusts = TRUSTS.validate_python(listed)
-    except ValidationError as error:
-        raise StartupError(_sentence(error, listed)) from None  # the cause would quote values
+    trusts = LISTING.read(given, TRUSTS)
     names = [trust.issuer for trust in trusts]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise StartupError(f"HUB_ISSUERS names {twice} twice.")
     return trusts
-
-
-def _listed(given: str) -> object:
-    if given.lstrip().startswith(("[", "{")):
-        try:
-            return json.loads(given)
-        except (ValueError, RecursionError):
-            raise StartupError("HUB_ISSUERS begins like JSON and is none.") from None
-    try:
-        return tomllib.loads(Path(given).read_text()).get("issuers")
-    except OSError as error:
-        raise StartupError(f"HUB_ISSUERS names the file {given}, which cannot be read: {error.strerror or error}.") from None
-    except ValueError as error:  # also of a file that is not in UTF-8
-        why = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not in UTF-8"
-        raise StartupError(f"HUB_ISSUERS names the file {given}, which is no TOML: {why}.") from None
-
-
-def _sentence(error: ValidationError, listed: list[Any]) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    number, *where = first["loc"]
-    one = listed[number] if isinstance(number, int) else None
-    named = one.get("issuer") if isinstance(one, dict) else None
-    name = named if isinstance(named, str) and 0 < len(named) <= LONGEST_NAME else f"number {int(number) + 1}"
-    said = str(first["ctx"]["error"]) if first["type"] == "value_error" else f"is not valid: {first['msg'][0].lower()}{first['msg'][1:]}"
-    place = ".".join(str(part) for part in where)
-    return f"HUB_ISSUERS, issuer {name}: {place}{' ' if place else 'it '}{said}."

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from hub.access.mandates import Mandate, require
+from hub.access.mandates import ACTS, Act, Mandate, require
+from hub.access.policies import About, acts_by
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
 from hub.domain.events import Event
 from hub.domain.interactions import Interaction
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.terms import InvolvementRole, SubjectKind
+from hub.domain.terms import SubjectKind
 from hub.domain.token_filters import OPEN
 from hub.errors import Conflict, NotFound
 from hub.journal.desk import Change, Decision, Desk, Ref, Touch
-
-READS_ONLY: Final = frozenset({InvolvementRole.OBSERVER, InvolvementRole.GUARDIAN})
-"""Involvements that see and do nothing; a guardian acts once a stronger login can be asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,20 +22,26 @@ class OnInteraction:
     """A request about one interaction that is there."""
 
     name: ClassVar[str]
-    mandate: ClassVar[Mandate]
+    act: ClassVar[Act]
 
     id: str
+
+    @property
+    def mandate(self) -> Mandate:
+        return ACTS[self.act]
 
     def touches(self) -> Iterable[Touch]:
         yield Ref(SubjectKind.INTERACTION, self.id)
 
     def acted_on(self, desk: Desk, viewer: Viewer, expected_revision: int | None = None) -> Interaction:
-        """The interaction. Raises NotFound out of sight, Forbidden out of rights, Conflict at another revision."""
+        """The interaction. Raises NotFound out of sight, Forbidden out of rights, AuthenticationRequired where a policy asks for
+        a stronger login, Conflict at another revision."""
         interaction = desk.interaction(self.id)
         if interaction is None or not in_sight(interaction, viewer):
             raise NotFound("interaction", "input", "id")
-        involved = interaction.involvements_of(viewer.party) - READS_ONLY
-        require(viewer, self.mandate, self.name, own=bool(involved))
+        acting = acts_by(viewer, interaction.involvements_of(viewer.party))
+        require(viewer, self.mandate, self.name, own=bool(acting))
+        desk.guard.policies.require(viewer, self.act, self.name, About.of(interaction, acting))
         interaction.check_revision(expected_revision, internal=viewer.counts_internal)
         return interaction
 

@@ -13,12 +13,13 @@ from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
 from hub.commands.acting import reaches
 from hub.commands.standing import check_standing, rests_on
+from hub.domain.ids import PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.terms import Status, SubjectKind
 from hub.domain.texts import text
 from hub.errors import BadInput, Forbidden, IllegalTransition
 from hub.journal.batch import Committed, Key
-from hub.journal.desk import Decision, Desk, Touch
+from hub.journal.desk import Decision, Desk, Ref, Touch
 from hub.journal.log import Actor
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
@@ -63,6 +64,18 @@ class Request(Protocol):
         ...
 
 
+class TakingPart:
+    """A request by which its viewer comes to take part: whoever does so is a party that the hub knows."""
+
+    __slots__ = ()
+
+    def known(self, party: PartyId, desk: Desk) -> PartyId:
+        """The viewer's party. Raises BadInput where it is not registered."""
+        if desk.party(party) is None:
+            raise BadInput("The token's party is not registered here; have it registered with upsertParty, or correct the token's claim.")
+        return party
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request with its viewer: a command for the committer."""
@@ -74,6 +87,8 @@ class Asked:
     def touches(self) -> Iterable[Touch]:
         yield from self.request.touches()
         yield from rests_on(self.viewer)
+        if isinstance(self.request, TakingPart) and self.viewer.party is not None:
+            yield Ref(SubjectKind.PARTY, self.viewer.party)
 
     def decide(self, desk: Desk) -> Decision:
         check_standing(desk, self.viewer)
@@ -102,6 +117,7 @@ class Done:
     document: dict[str, Any] | None
     position: int
     replayed: bool
+    claim_code: str | None = None
 
 
 async def ask(journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None) -> Done:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, decision
 from hub.domain import channels
@@ -16,7 +16,7 @@ class AddChannel(OnInteraction):
     """Note that it goes on over another channel."""
 
     name: ClassVar[str] = "addChannel"
-    mandate: ClassVar[Mandate] = ACTS[Act.ADD_CHANNEL]
+    act: ClassVar[Act] = Act.ADD_CHANNEL
 
     channel: ChannelType
     called: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, decision
 from hub.domain import handling
@@ -25,7 +25,7 @@ class Assign(OnInteraction):
     """Put it into the hands of a person or a team, or take it back. An agent takes it and gives it back itself."""
 
     name: ClassVar[str] = "assignInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.ASSIGN]
+    act: ClassVar[Act] = Act.ASSIGN
 
     assignee_id: str | None
     expected_revision: int | None = None
@@ -62,7 +62,7 @@ class Escalate(OnInteraction):
     """Lift it one level."""
 
     name: ClassVar[str] = "escalateInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.ESCALATE]
+    act: ClassVar[Act] = Act.ESCALATE
 
     reason: str
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from hub.access.mandates import ACTS, Act, Mandate, may_move, require
+from hub.access.policies import About, acts_by
 from hub.access.viewers import STAFF, Viewer
 from hub.commands.acting import OnInteraction, check_identifier, decision, in_sight
-from hub.commands.asking import Keep, given
+from hub.commands.asking import Keep, TakingPart, given
 from hub.commands.involvements import Involved
 from hub.commands.items import Matter, made
 from hub.domain import ratings
@@ -35,7 +36,7 @@ SELF_SERVICE: Final = frozenset({Role.CUSTOMER, Role.VISITOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Create:
+class Create(TakingPart):
     """Open an interaction; with `ended_at` and `resolution`, log one that is over, in one call."""
 
     name: ClassVar[str] = "createInteraction"
@@ -70,6 +71,9 @@ class Create:
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         self._check_right(viewer)
+        topic = desk.rules.check_topic(self.topic, "input", "topic")
+        about = About(self.kind, topic, self.vertical, acts_by(viewer, {OPENS_AS[viewer.acting_role]}))
+        desk.guard.policies.require(viewer, Act.OPEN, self.name, about)
         if self.id is not None:
             if not is_id(self.id, INTERACTION):
                 raise BadInput(f"A client-made id is {INTERACTION} and the 32 lower-case hex digits of a UUIDv7.", "input", "id")
@@ -87,7 +91,7 @@ class Create:
             channel_name=self.channel_name,
             started_at=self.started_at,
             ended_at=self.ended_at,
-            topic=desk.rules.check_topic(self.topic, "input", "topic"),
+            topic=topic,
             reason=self.reason,
             description=self.description,
             resolution=self.resolution,
@@ -95,6 +99,7 @@ class Create:
             parties=self._parties(desk, viewer),
             items=[made(matter, desk, "input", "items", str(index)) for index, matter in enumerate(self.items)],
             external_identifiers=[self.external_identifier] if self.external_identifier else [],
+            visitor=viewer.party if viewer.acting_role is Role.VISITOR else None,
             maker=viewer.id,
             request=fingerprint,
         )
@@ -126,7 +131,7 @@ class Create:
             customer = Involved(InvolvementRole.CUSTOMER, self.customer_id, self.customer_ref)
             found.insert(0, customer.involvement(desk, "input", "customerId" if self.customer_id is not None else "customerRef"))
         if viewer.party is not None:
-            found.append(Involvement(viewer.party, OPENS_AS[viewer.acting_role], desk.now))
+            found.append(Involvement(self.known(viewer.party, desk), OPENS_AS[viewer.acting_role], desk.now))
         takes_part: dict[tuple[PartyId, InvolvementRole], Involvement] = {}
         for one in found:
             takes_part.setdefault((one.party, one.role), one)
@@ -138,7 +143,7 @@ class Update(OnInteraction):
     """Put right what an interaction is about: absence keeps, null clears."""
 
     name: ClassVar[str] = "updateInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.UPDATE]
+    act: ClassVar[Act] = Act.UPDATE
 
     kind: InteractionKind | Keep | None = Keep.KEEP
     topic: str | Keep | None = Keep.KEEP
@@ -186,7 +191,7 @@ class Transition(OnInteraction):
     """Move an interaction to another state."""
 
     name: ClassVar[str] = "transitionInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.TRANSITION]
+    act: ClassVar[Act] = Act.TRANSITION
 
     to: Status
     reason: str | None = None
@@ -215,7 +220,7 @@ class Close(OnInteraction):
     """Resolve and complete in one act."""
 
     name: ClassVar[str] = "closeInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.CLOSE]
+    act: ClassVar[Act] = Act.CLOSE
 
     resolution: str
     resolve_open_items: bool = False
@@ -234,7 +239,7 @@ class ReportProgress(OnInteraction):
     """Tell how it is going, and promise the next update."""
 
     name: ClassVar[str] = "reportProgress"
-    mandate: ClassVar[Mandate] = ACTS[Act.REPORT_PROGRESS]
+    act: ClassVar[Act] = Act.REPORT_PROGRESS
 
     message: str
     percent: int | None = None
@@ -262,7 +267,7 @@ class Rate(OnInteraction):
     """Say how content the customer is with how it was closed."""
 
     name: ClassVar[str] = "rateInteraction"
-    mandate: ClassVar[Mandate] = ACTS[Act.RATE]
+    act: ClassVar[Act] = Act.RATE
 
     score: int
     comment: str | None = None

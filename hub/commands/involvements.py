@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, decision
 from hub.domain import involvements
@@ -72,7 +72,7 @@ class AddParty(OnInteraction):
     """Let a party take part, and so see it from now on."""
 
     name: ClassVar[str] = "addParty"
-    mandate: ClassVar[Mandate] = ACTS[Act.ADD_PARTY]
+    act: ClassVar[Act] = Act.ADD_PARTY
 
     involved: Involved
 
@@ -90,7 +90,7 @@ class RemoveParty(OnInteraction):
     """End one role of a party; without any it no longer sees the interaction."""
 
     name: ClassVar[str] = "removeParty"
-    mandate: ClassVar[Mandate] = ACTS[Act.ADD_PARTY]
+    act: ClassVar[Act] = Act.ADD_PARTY
 
     party_id: str
     role: InvolvementRole

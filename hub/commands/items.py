@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, decision
 from hub.domain import items
@@ -30,7 +30,7 @@ class AddItem(OnInteraction):
     """Add a matter, open or resolved."""
 
     name: ClassVar[str] = "addItem"
-    mandate: ClassVar[Mandate] = ACTS[Act.ADD_ITEM]
+    act: ClassVar[Act] = Act.ADD_ITEM
 
     item: Matter
 
@@ -45,7 +45,7 @@ class ResolveItem(OnInteraction):
     """Resolve a matter."""
 
     name: ClassVar[str] = "resolveItem"
-    mandate: ClassVar[Mandate] = ACTS[Act.ADD_ITEM]
+    act: ClassVar[Act] = Act.ADD_ITEM
 
     item_id: str
     resolution: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, decision
 from hub.domain.ids import NOTE, NoteId
@@ -25,8 +25,8 @@ class AddNote(OnInteraction):
     written_at: datetime | None = None
 
     @property
-    def mandate(self) -> Mandate:  # type: ignore[override]  # the one act whose mandate depends on what is asked
-        return ACTS[Act.ADD_NOTE if self.visibility is NoteVisibility.PUBLIC else Act.ADD_INTERNAL_NOTE]
+    def act(self) -> Act:  # type: ignore[override]  # two acts, by what is asked
+        return Act.ADD_NOTE if self.visibility is NoteVisibility.PUBLIC else Act.ADD_INTERNAL_NOTE
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
         interaction = self.acted_on(desk, viewer)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hub.access.mandates import ACTS, Act, Mandate
+from hub.access.mandates import Act
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, in_sight
 from hub.domain import relationships
@@ -22,7 +22,7 @@ from hub.journal.desk import Change, Decision, Desk, Ref, Touch, both_ends
 class Linking(OnInteraction):
     """Two interactions, and what the other is to the first."""
 
-    mandate: ClassVar[Mandate] = ACTS[Act.LINK]
+    act: ClassVar[Act] = Act.LINK
 
     type: RelationshipType
     other_id: str

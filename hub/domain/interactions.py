@@ -106,6 +106,7 @@ class Interaction:
     escalation_level: int = 0
     satisfaction: Satisfaction | None = None
     external_identifiers: tuple[ExternalIdentifier, ...] = ()
+    visitor: PartyId | None = None  # who opened it without a login, until a customer claims it
     maker: str = ""  # who opened it, hashed: what tells a replay of a client-made id from a conflict
     request: str = ""  # what was asked for, hashed
     extra: str | None = None  # attributes of an import that this model does not know, as JSON
@@ -131,6 +132,7 @@ class Interaction:
         parties: Sequence[Involvement] = (),
         items: Sequence[Item] = (),
         external_identifiers: Sequence[ExternalIdentifier] = (),
+        visitor: PartyId | None = None,
         maker: str = "",
         request: str = "",
     ) -> tuple["Interaction", Event]:
@@ -165,6 +167,7 @@ class Interaction:
             items=items if resolution is None else _resolved(items, resolution, at),
             progress=None if due is None else Progress(updated_at=at, next_update_due_at=due),
             external_identifiers=tuple(external_identifiers),
+            visitor=visitor,
             maker=maker,
             request=request,
         )

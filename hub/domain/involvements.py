@@ -20,7 +20,7 @@ def add(interaction: Interaction, involvement: Involvement, *, at: datetime) -> 
         raise Conflict(f"This party takes part as {involvement.role} already, under another party role; remove that first.")
     parties = bounded((*interaction.parties, involvement), PARTIES, "parties", "involvement")
     return replace(interaction, parties=parties).recorded(
-        EventType.PARTY_ADDED, at, changes=(FieldChange("parties", None, _told(involvement)),)
+        EventType.PARTY_ADDED, at, changes=(FieldChange("parties", None, told(involvement)),)
     )
 
 
@@ -30,14 +30,13 @@ def remove(interaction: Interaction, party: PartyId, role: InvolvementRole, *, a
     if known is None:
         raise NotFound("involvement", "input", "partyId")
     parties = tuple(one for one in interaction.parties if one != known)
-    return replace(interaction, parties=parties).recorded(
-        EventType.PARTY_REMOVED, at, changes=(FieldChange("parties", _told(known), None),)
-    )
+    return replace(interaction, parties=parties).recorded(EventType.PARTY_REMOVED, at, changes=(FieldChange("parties", told(known), None),))
 
 
 def _found(interaction: Interaction, party: PartyId, role: InvolvementRole) -> Involvement | None:
     return next((one for one in interaction.parties if (one.party, one.role) == (party, role)), None)
 
 
-def _told(involvement: Involvement) -> dict[str, str]:
+def told(involvement: Involvement) -> dict[str, str]:
+    """As a change of `parties` tells it."""
     return {"partyId": involvement.party, "role": str(involvement.role)}

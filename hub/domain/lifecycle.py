@@ -46,6 +46,7 @@ TAKES: Final[Mapping[InteractionAct, frozenset[Status]]] = {
     InteractionAct.ESCALATE: OPEN,
     InteractionAct.LINK: EVERY,
     InteractionAct.RATE: frozenset({Status.COMPLETED}),
+    InteractionAct.CLAIM: EVERY,
 }
 """Where an interaction must stand for an act. TRANSITION depends on its target too, which `moves` knows."""
 

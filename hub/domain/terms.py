@@ -145,6 +145,7 @@ class InteractionAct(StrEnum):
     ESCALATE = "ESCALATE"
     LINK = "LINK"
     RATE = "RATE"
+    CLAIM = "CLAIM"
 
 
 class NoteVisibility(StrEnum):
@@ -178,6 +179,7 @@ class EventType(StrEnum):
     LINKED = "LINKED"
     UNLINKED = "UNLINKED"
     SATISFACTION_RATED = "SATISFACTION_RATED"
+    CLAIMED = "CLAIMED"
     CLOSED = "CLOSED"
     REOPENED = "REOPENED"
 

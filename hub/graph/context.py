@@ -12,8 +12,10 @@ from strawberry.types import Info as StrawberryInfo
 
 from hub.access.bearers import Bearer
 from hub.access.own_issuer import OwnIssuer
+from hub.access.policies import Policies
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
+from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
 from hub.journal import head
@@ -48,6 +50,8 @@ class Context:
     page_cursors: PageCursors
     clock: Callable[[], datetime]
     rules: Rules
+    policies: Policies
+    claims: Claims
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else

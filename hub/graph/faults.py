@@ -14,6 +14,7 @@ EXTENSIONS = {
     "allowed_transitions": "allowedTransitions",
     "requires_roles": "requiresRoles",
     "requires_scopes": "requiresScopes",
+    "required_acr": "requiredAcr",
     "retry_after_ms": "retryAfterMs",
 }
 

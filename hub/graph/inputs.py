@@ -8,6 +8,7 @@ import strawberry
 from hub.commands import channels, handling, items, notes, relationships
 from hub.commands import interactions as acts
 from hub.commands.asking import Keep
+from hub.commands.claiming import Claim
 from hub.commands.involvements import AddParty, Involved, RemoveParty
 from hub.commands.items import Matter
 from hub.domain.parties import ExternalIdentifier
@@ -329,3 +330,13 @@ class RateInteractionInput:
 
     def meant(self) -> acts.Rate:
         return acts.Rate(id=self.id, score=self.score, comment=self.comment)
+
+
+@strawberry.input
+class ClaimInteractionInput:
+    id: strawberry.ID
+    claim_code: str = strawberry.field(description="As it was given when the visitor opened it; case, spaces and hyphens do not matter.")
+    idempotency_key: str | None = None
+
+    def meant(self) -> Claim:
+        return Claim(id=self.id, claim_code=self.claim_code)

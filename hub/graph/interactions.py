@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from hub.graph.events import EventConnection
 Events = Annotated["EventConnection", strawberry.lazy("hub.graph.events")]
 
+ABOUT = ("kind", "topic", "vertical")  # what policies look at
 NOTES = 50  # of an interaction, when nobody says how many
 
 
@@ -201,10 +202,13 @@ class Interaction(Node):
         "endedAt",
         "parties",
         "visibleTo",
+        *ABOUT,
         depends_on="viewer",
         description="The moves open to this viewer, now.",
     )
-    allowed_acts: list[AllowedAct] = viewed(allowed.acts, "status", "endedAt", "parties", "visibleTo", "satisfaction", depends_on="viewer")
+    allowed_acts: list[AllowedAct] = viewed(
+        allowed.acts, "status", "endedAt", "parties", "visibleTo", "satisfaction", "createdAt", "visitor", *ABOUT, depends_on="viewer"
+    )
     started_at: datetime = stored("startedAt")
     ended_at: datetime | None = stored("endedAt")
     created_at: datetime = stored("createdAt")

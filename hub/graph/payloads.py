@@ -1,12 +1,13 @@
 """What mutations answer: the thing as it is now, where the journal stood, and every refusal as data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import strawberry
 
 from hub.access.mandates import ROOTS
-from hub.commands.asking import Request, ask
+from hub.access.viewers import Viewer
+from hub.commands.asking import Done, Request, ask
 from hub.errors import InternalError, Refused
 from hub.graph.context import Context, Info
 from hub.graph.enums import ErrorCode, InteractionStatus, Role
@@ -16,6 +17,7 @@ from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
 from hub.graph.scalars import Cursor
+from hub.journal.opening import Journal
 
 
 @strawberry.type(description="Why something was not done, and what would do.")
@@ -28,6 +30,7 @@ class UserError:
     allowed_transitions: list[InteractionStatus] | None = stored("allowed_transitions")
     requires_roles: list[Role] | None = stored("requires_roles")
     requires_scopes: list[list[str]] | None = stored("requires_scopes")
+    required_acr: list[str] | None = stored("required_acr", description="Log in anew: any one of these will do.")
     retry_after_ms: int | None = stored("retry_after_ms")
 
 
@@ -40,6 +43,9 @@ class InteractionPayload:
     )
     cursor: Cursor | None = stored("cursor", description="Where the journal stood after this: follow from here and miss nothing.")
     replayed: bool = stored("replayed", description="The same request was done before; this is its outcome, as it is now.")
+    claim_code: str | None = stored(
+        "claimCode", description="What a VISITOR has opened a CUSTOMER claims with this, within 24 hours. Given once: a replay has null."
+    )
     errors: list[UserError] = stored("errors")
 
 
@@ -59,12 +65,15 @@ class PartyRolePayload:
     errors: list[UserError] = stored("errors")
 
 
-async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = None) -> Any:
+Asking = Callable[[Journal, Viewer, Request, str | None], Awaitable[Done]]
+
+
+async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = None, *, asking: Asking = ask) -> Any:
     """Ask for what an input means (`input.meant()`), and wrap the outcome: the document that payloads view."""
     context: Context = info.context
     try:
         request: Request = (meant or input.meant)()
-        done = await ask(context.journal, context.viewer, request, input.idempotency_key)
+        done = await asking(context.journal, context.viewer, request, input.idempotency_key)
     except Refused as refusal:
         return _refused(refusal)
     except Exception as fault:
@@ -72,14 +81,23 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
         return _refused(InternalError())
     context.refresh()  # what was done is looked at from after it: a role that was granted now has begun
     cursor = context.journal.cursors.cursor(done.position)
-    return {"document": done.document, "cursor": cursor, "replayed": done.replayed, "errors": []}
+    return {"document": done.document, "cursor": cursor, "replayed": done.replayed, "claimCode": done.claim_code, "errors": []}
 
 
 def _refused(refusal: Refused) -> Mapping[str, Any]:
     return {"document": None, "cursor": None, "replayed": False, "errors": [user_error(refusal)]}
 
 
-ATTRIBUTES = ("path", "current_revision", "conflicting_id", "allowed_transitions", "requires_roles", "requires_scopes", "retry_after_ms")
+ATTRIBUTES = (
+    "path",
+    "current_revision",
+    "conflicting_id",
+    "allowed_transitions",
+    "requires_roles",
+    "requires_scopes",
+    "required_acr",
+    "retry_after_ms",
+)
 
 
 def user_error(refusal: Refused) -> Mapping[str, Any]:

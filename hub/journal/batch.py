@@ -7,14 +7,14 @@ gets its own error and changes nothing. What comes out is written as one transac
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 import bson
 import structlog
-from bson import Binary
+from bson import Binary, Int64
 from bson.raw_bson import RawBSONDocument
 
 from hub.domain.events import Event
@@ -24,7 +24,7 @@ from hub.errors import BadInput, IdempotencyKeyReused, InternalError, Refused
 from hub.journal.desk import MOST, Change, Command, Decision, Desk, Ref
 from hub.journal.log import Actor, Entry, Written, interaction_entry, numbered, system_entry
 from hub.store.documents import KEPT, Subject, difference, succeeded
-from hub.store.mongo import Update
+from hub.store.mongo import Rewrite, Update
 
 MEASURED: Final = 100  # notes and items from which on a document is measured before it is accepted
 
@@ -81,6 +81,7 @@ class Decided:
     written: list[Written] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
     updates: defaultdict[str, list[Update]] = field(default_factory=lambda: defaultdict(list))
+    inherited: list[Rewrite] = field(default_factory=list)
     inserts: defaultdict[str, list[RawBSONDocument]] = field(default_factory=lambda: defaultdict(list))
     answers: list[tuple[Asked, Committed | Exception]] = field(default_factory=list)
 
@@ -105,6 +106,7 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
                 continue
             decision = one.command.decide(desk)
             entries = _entries(decision, desk, one.actor, desk.now)
+            inherited = list(_inherited(decision, position + len(decided.written)))
         except Refused as refusal:
             decided.answers.append((one, refusal))
             continue
@@ -114,6 +116,7 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
             continue
         desk.accept(decision)
         decided.written += entries
+        decided.inherited += inherited
         reached = position + len(decided.written)
         pending.append((one, decision.about, reached, decision.replayed))
         if one.key and entries:
@@ -153,6 +156,15 @@ def _change_entries(change: Change, desk: Desk, actor: Actor, now: datetime) -> 
             entries.append(interaction_entry(event, was, stood, actor, now))
             was = stood
     return entries
+
+
+def _inherited(decision: Decision, position: int) -> Iterator[Rewrite]:
+    """What changes hands of a past that reaches up to this position."""
+    for change in decision.changes:
+        if (heir := change.heir) is not None and heir.party != heir.of:
+            past = {"subject.id": change.subject.id, "_id": {"$lte": Int64(position)}, "visibleTo": heir.of}
+            seen_by = {"$setUnion": [{"$setDifference": ["$visibleTo", [heir.of]]}, [heir.party]]}
+            yield Rewrite(past, [{"$set": {"visibleTo": seen_by}}])
 
 
 def _measure(subject: Subject) -> None:

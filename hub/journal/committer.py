@@ -25,6 +25,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from hub.access.guard import Guard
 from hub.domain.ids import Ids
 from hub.domain.rules import Rules
 from hub.errors import BadInput, Conflict, InternalError, Unavailable
@@ -68,6 +69,7 @@ class Committer:
         clock: Callable[[], datetime],
         new_id: Ids,
         rules: Rules,
+        guard: Guard,
     ) -> None:
         self._mongo = mongo
         self._position = first.position
@@ -76,6 +78,7 @@ class Committer:
         self._clock = clock
         self._new_id = new_id
         self._rules = rules
+        self._guard = guard
         self._queue: list[Asked] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -206,7 +209,7 @@ class Committer:
 
     async def _decided(self, asked: Sequence[Asked]) -> Decided:
         """Steps 1 and 2."""
-        desk = Desk(self._clock(), self._new_id, self._rules)
+        desk = Desk(self._clock(), self._new_id, self._rules, self._guard)
         keys, _ = await asyncio.gather(
             self._mongo.by_ids("idempotency", [one.key.id for one in asked if one.key]),
             desk.load(self._mongo, (touch for one in asked for touch in one.command.touches())),
@@ -247,6 +250,8 @@ class Committer:
                 raise Lost
         for collection, documents in decided.inserts.items():
             await self._mongo.insert(collection, documents, session)
+        for inherited in decided.inherited:  # after the insert: what was decided in this very batch is of the past too
+            await self._mongo.update_all("journal", inherited, session)
 
     async def _landed(self, doubt: Decided) -> bool:
         """Whether a transaction of which nobody knew was committed: its first entry bears its mark. Raises Doubtful.

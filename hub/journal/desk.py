@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from hub.access.guard import Guard
 from hub.domain.clients import Client, ClientEvent
 from hub.domain.events import Event
-from hub.domain.ids import Ids
+from hub.domain.ids import Ids, PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.issued_tokens import IssuedToken, TokenEvent
 from hub.domain.parties import ExternalIdentifier, Party, PartyEvent
@@ -67,11 +68,21 @@ def both_ends(id: str, type: RelationshipType, other_id: str) -> Iterable[Touch]
 
 
 @dataclass(frozen=True, slots=True)
+class Heir:
+    """Who sees a subject's past in the place of whom."""
+
+    party: PartyId
+    of: PartyId
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """A subject as an act leaves it, and what happened: at least one event."""
+    """A subject as an act leaves it, and what happened: at least one event. With an `heir` its past changes hands too: in
+    `visibleTo` of every entry before these, which is an index and no fact, one party stands in the place of another (decision 9)."""
 
     subject: Subject
     events: Sequence[Event] | Sequence[PartyEvent] | Sequence[PartyRoleEvent] | Sequence[TokenEvent] | Sequence[ClientEvent]
+    heir: Heir | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +109,11 @@ class Command(Protocol):
 class Desk:
     """The documents of one batch. A refused command leaves no trace, for only `accept` changes what is here."""
 
-    def __init__(self, now: datetime, new_id: Ids, rules: Rules) -> None:
+    def __init__(self, now: datetime, new_id: Ids, rules: Rules, guard: Guard) -> None:
         self.now = now
         self.new_id = new_id
         self.rules = rules
+        self.guard = guard
         self.stored: dict[Ref, dict[str, Any] | None] = {}
         self._present: dict[Ref, Subject] = {}
         self._named: dict[External, Ref] = {}

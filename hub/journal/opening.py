@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from hub.access.claim_codes import ClaimCodes
+from hub.access.guard import Guard
 from hub.access.keys import Keyring
 from hub.domain.ids import Ids
 from hub.domain.rules import Rules
@@ -44,11 +46,13 @@ async def opened(
     new_id: Ids,
     bus_url: str = "memory://",
     rules: Rules | None = None,
+    guard: Guard | None = None,
 ) -> AsyncIterator[Journal]:
     """The journal, working. `name` tells this process from its neighbours, and is the same after a restart."""
     first = await head.read(mongo)
     turns = Turns(mongo, uuid4().hex, name)
-    committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, rules=rules or Rules())
+    guard = guard or Guard(ClaimCodes(keyring))
+    committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, rules=rules or Rules(), guard=guard)
     feed = Feed(mongo, first)
     bus = Bus(bus_url)
 

@@ -150,6 +150,7 @@ def interaction_document(interaction: Interaction) -> Fields:
             "escalationLevel": interaction.escalation_level or None,
             "satisfaction": satisfaction and lean({"score": satisfaction.score, "comment": satisfaction.comment, "at": satisfaction.at}),
             "externalIdentifiers": [identifier_document(identifier) for identifier in interaction.external_identifiers],
+            "visitor": interaction.visitor,
             "maker": interaction.maker or None,
             "request": interaction.request or None,
             "extra": interaction.extra,
@@ -196,6 +197,7 @@ def interaction_from(found: Mapping[str, Any]) -> Interaction:
         escalation_level=found.get("escalationLevel", 0),
         satisfaction=satisfaction_from(found["satisfaction"]) if "satisfaction" in found else None,
         external_identifiers=tuple(identifier_from(identifier) for identifier in found.get("externalIdentifiers", ())),
+        visitor=PartyId(found["visitor"]) if "visitor" in found else None,
         maker=found.get("maker", ""),
         request=found.get("request", ""),
         extra=found.get("extra"),
@@ -434,7 +436,7 @@ KNOWN: Final = frozenset(
     {
         "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes",
         "internalNotes", "progress", "nextUpdateDueAt", "relationships", "assignee", "escalationLevel", "satisfaction",
-        "externalIdentifiers", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo", "secrets",
+        "externalIdentifiers", "visitor", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo", "secrets",
     }
 )  # fmt: skip
 """Fields that this version may take away; what a later version wrote beside them stays."""

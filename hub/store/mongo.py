@@ -58,6 +58,14 @@ class Update:
     change: Document
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the stages of a pipeline make of every document that matches."""
+
+    filter: Document
+    stages: Sequence[Document]
+
+
 class Mongo:
     """One database, one client, one event loop: made in the lifespan, never at import."""
 
@@ -174,6 +182,11 @@ class Mongo:
             return (await self[collection].update_one(dict(updates[0].filter), dict(updates[0].change), session=session)).matched_count
         many = [UpdateOne(dict(one.filter), dict(one.change)) for one in updates]
         return (await self[collection].bulk_write(many, ordered=False, session=session)).matched_count
+
+    async def update_all(self, collection: str, change: Rewrite, session: AsyncClientSession) -> None:
+        """Whatever matches, as the stages make it of itself, in a transaction."""
+        stages = [dict(stage) for stage in change.stages]
+        await self[collection].update_many(dict(change.filter), stages, session=session)
 
     async def insert(self, collection: str, documents: Sequence[Any], session: AsyncClientSession) -> None:
         """Documents in a transaction; nothing for none."""

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hub.access import issuers
+from hub.access import policies as login_policies
 from hub.access.bearers import Bearer
+from hub.access.claim_codes import ClaimCodes, Tries
+from hub.access.guard import Guard
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.keys import Keyring, local_secret, local_signing_key
 from hub.access.own_issuer import USUAL_NAME, OwnIssuer
+from hub.access.policies import Policies
 from hub.access.standing import Standings
 from hub.access.tokens import LocalIssuer
 from hub.access.trust import Trust, configured
 from hub.access.viewers import NOBODY, Viewer
 from hub.access.withdrawn import Withdrawn
+from hub.commands.claiming import Claims
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
 from hub.errors import StartupError
@@ -63,6 +68,8 @@ class Hub:
     clients: Clients
     own_issuer: OwnIssuer
     page_cursors: PageCursors
+    guard: Guard
+    claims: Claims
 
     async def viewer(self, token: str | None) -> Viewer:
         """Whoever bears the token; nobody without one. Does not wait where the token is known.
@@ -83,6 +90,8 @@ class Hub:
             page_cursors=self.page_cursors,
             clock=now,
             rules=rules(self.settings),
+            policies=self.guard.policies,
+            claims=self.claims,
         )
 
 
@@ -114,6 +123,12 @@ def trusts(settings: Settings) -> tuple[Trust, ...]:
     return () if settings.issuers is None else configured(settings.issuers)
 
 
+def policies(settings: Settings) -> Policies:
+    """Where a stronger login is asked for. Raises StartupError for what is wrong with it."""
+    given = settings.access_policies
+    return Policies(() if given is None else login_policies.configured(given), settings.step_up_acr)
+
+
 @contextlib.asynccontextmanager
 async def trusted(settings: Settings) -> AsyncIterator[tuple[Issuer, ...]]:
     """Whom the hub believes: the configured issuers, or the local key."""
@@ -134,6 +149,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
     """A hub at work on a database. `role` ("serve", "import") tells the processes of one data directory apart."""
     keys = keyring(settings)
     own = own_issuer(settings, keys)
+    guard = Guard(ClaimCodes(keys), policies(settings))
     async with trusted(settings) as believed, connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
         await mongo.check()
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
@@ -146,6 +162,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             new_id=new_id,
             bus_url=settings.bus,
             rules=rules(settings),
+            guard=guard,
         ) as journal:
             parties, party_roles, issued, clients = Parties(mongo), PartyRoles(mongo), Tokens(mongo), Clients(mongo)
             standings, withdrawn = Standings(parties, party_roles), Withdrawn()
@@ -167,4 +184,6 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 clients=clients,
                 own_issuer=own,
                 page_cursors=PageCursors(keys),
+                guard=guard,
+                claims=Claims(guard.codes, Tries(), now),
             )

@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
+from hub.access.claim_codes import ClaimCodes
+from hub.access.guard import Guard
+from hub.access.keys import Keyring
 from hub.commands.imports import (
     FindInteraction,
     ImportedItem,
@@ -51,7 +54,7 @@ def command(**changes: Any) -> ImportInteraction:
 @pytest.fixture
 def desk() -> Desk:
     numbers = count(1)
-    return Desk(NOW, lambda prefix: f"{prefix}{next(numbers):032x}", Rules())
+    return Desk(NOW, lambda prefix: f"{prefix}{next(numbers):032x}", Rules(), Guard(ClaimCodes(Keyring(bytes(32)))))
 
 
 def decided(desk: Desk, wanted: Command) -> Decision:

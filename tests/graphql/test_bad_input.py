@@ -132,6 +132,7 @@ UNLISTED: Final = {
     ("createInteraction", ("id",)),  # the form of a client-made id has a test of its own
     ("transitionInteraction", ("question",)),  # needs another target than the reason
     ("transitionInteraction", ("resolution",)),
+    *(("claimInteraction", (field,)) for field in ("id", "claimCode", "idempotencyKey")),  # a CUSTOMER's: test_claiming.py
 }
 
 

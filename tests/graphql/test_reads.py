@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 from pymongo import monitoring
 
+from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.settings import Settings
 from hub.web.hub import opened
@@ -80,6 +81,25 @@ async def cost(overheard: Overheard, caller: Caller, text: str, **variables: Any
         answer = await caller.ask(text, **variables)
         assert answer.data is not None
         return list(heard)
+
+
+async def test_a_claim_in_vain_costs_the_same_whatever_is_wrong_with_it(api: Api, overheard: Overheard) -> None:
+    visitor = PartyId((await api.as_agent.upsert(name="A visitor"))["party"]["id"])
+    theirs = (await api.as_role(Role.VISITOR, visitor).create(channel="WEB_SELF_SERVICE"))["id"]
+    ordinary, unknown = (await api.as_agent.create(customerId=api.customer))["id"], "int_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b"
+    code, text = (
+        api.hub.guard.codes.code,
+        "mutation($input: ClaimInteractionInput!) { claimInteraction(input: $input) { errors { code } } }",
+    )
+    heard: list[str] = []
+
+    for id, claim_code in ((theirs, code(unknown)), (unknown, code(unknown)), (ordinary, code(ordinary)), (theirs, "x")):
+        asked = await cost(overheard, api.as_other_customer, text, input={"id": id, "claimCode": claim_code})
+        reads = [{name: command[name] for name in command if name in {"find", "filter", "projection", "limit"}} for command in asked]
+        heard.append(str(reads).replace(id, "the id"))
+
+    assert heard == [heard[0]] * 4
+    assert "interactions" in heard[0]
 
 
 @pytest.mark.parametrize("first", [1, 10, 50])

@@ -48,9 +48,11 @@ class Breaking:
 class BreakingOn(Breaking):
     """... only for one collection."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, collection: str, *names: str, error: Exception, times: int = 1) -> None:
+    def __init__(
+        self, patch: pytest.MonkeyPatch, collection: str, *names: str, error: Exception, times: int = 1, after: bool = False
+    ) -> None:
         self._collection = collection
-        super().__init__(patch, Collection, *names, error=error, times=times)
+        super().__init__(patch, Collection, *names, error=error, times=times, after=after)
 
     def meant(self, *args: Any) -> bool:
         return bool(args[0].name == self._collection)

@@ -100,6 +100,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "Mutation.linkInteractions": "mutation($id: ID!) { linkInteractions(input: {id: $id, type: PARENT, otherId: \"int_x\"}) { %s } }",
     "Mutation.unlinkInteractions": "mutation($id: ID!) { unlinkInteractions(input: {id: $id, type: PARENT, otherId: \"int_x\"}) { %s } }",
     "Mutation.rateInteraction": "mutation($id: ID!) { rateInteraction(input: {id: $id, score: 5}) { %s } }",
+    "Mutation.claimInteraction": "mutation($id: ID!) { claimInteraction(input: {id: $id, claimCode: \"x\"}) { %s } }",
     "Mutation.updateParty": "mutation($party: ID!) { updateParty(input: {id: $party, preferredLanguage: \"en\"}) { %s } }",
     "Mutation.grantPartyRole": "mutation($party: ID!) { grantPartyRole(input: {partyId: $party, name: \"x\"}) { %s } }",
     "Mutation.endPartyRole": "mutation { endPartyRole(input: {id: \"rol_x\"}) { %s } }",

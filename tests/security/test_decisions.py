@@ -11,7 +11,7 @@ from hub.access import mandates
 from tests.security.rights import OPERATIONS, ROOTS, fields, gated, right
 
 OPEN: Final[Mapping[str, str]] = {
-    "AllowedAct": "act allowed code requiresRoles",
+    "AllowedAct": "act allowed code requiresRoles requiredAcr",
     "ContactMedium": "kind address preferred",
     "EntityRef": "type entityId href name",
     "EventConnection": "edges nodes pageInfo cursor",
@@ -30,7 +30,7 @@ OPEN: Final[Mapping[str, str]] = {
     " interactionId redactions",
     "InteractionItem": "id type reason resolution vertical entity createdAt resolvedAt",
     "InteractionRelationship": "type interaction",  # one out of sight is left out
-    "InteractionPayload": "cursor replayed errors",
+    "InteractionPayload": "cursor replayed claimCode errors",
     "Involvement": "role party since",
     "Note": "id text visibility channel author authorRole at",
     "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
@@ -50,7 +50,7 @@ OPEN: Final[Mapping[str, str]] = {
     "TokenEdge": "cursor node",
     "TokenFilter": "vertical channel kind topic direction",
     "TokenPayload": "token record replayed errors",
-    "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes retryAfterMs",
+    "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes requiredAcr retryAfterMs",
     "Viewer": "id party roles scopes expiresAt",
 }
 """Fields that whoever sees the object may read."""
