@@ -29,12 +29,13 @@ from hub.commands.clients import Add, Disable, Rotate
 from hub.domain.ids import PartyId
 from hub.domain.terms import ChannelType, InteractionKind, Role, Vertical
 from hub.domain.token_filters import TokenFilter
-from hub.errors import HubError
+from hub.errors import BadInput, HubError
 from hub.exchange.checkpoints import Checkpoints
 from hub.exchange.demo import demo
 from hub.exchange.importing import Summary, import_file
 from hub.exchange.progress import Bar
 from hub.exchange.reports import reporting
+from hub.graph.slices import sliced, someone
 from hub.journal import head
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
@@ -211,9 +212,18 @@ async def _clients(settings: Settings, uri: str) -> list[str]:
 
 
 @app.command()
-def schema(_: DataDir = None) -> None:
+def schema(
+    role: Annotated[str | None, typer.Option(help="Print what this role meets of it.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Only with this scope, and others given; left out: all that the role can use.")
+    ] = None,
+    _: DataDir = None,
+) -> None:
     """Print the schema. It is the same whatever the data directory, which is taken as by every command."""
-    typer.echo(sdl(), nl=False)
+    with told():
+        if role is None and scope:
+            raise BadInput("A scope narrows a role: name it with `--role`.")
+        typer.echo(sdl() if role is None else sliced(sdl(), someone(role, scope or ())), nl=False)
 
 
 @app.command()

@@ -104,6 +104,13 @@ class Forbidden(Refused):
         self.requires_scopes = tuple(tuple(group) for group in scopes) or None
 
 
+class OutOfReach(Forbidden):
+    """No role or scope would do, only a token that reaches further, or is another party's."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+
+
 class AuthenticationRequired(Refused):
     """The right is there, the login is too weak for it: a token with one of these `acr` will do."""
 

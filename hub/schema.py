@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from hub.graph.decisions import disagreements
 from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
@@ -38,10 +39,13 @@ class Subscription(InteractionStreams):
 
 @cache
 def schema() -> strawberry.Schema:
-    """The schema, built once."""
-    return strawberry.Schema(
+    """The schema, built once; not at all where its fields and the tables of who may read them do not say the same."""
+    built = strawberry.Schema(
         Query, Mutation, Subscription, types=[Interaction, Party, PartyRole, Token], config=StrawberryConfig(scalar_map=SCALARS)
     )
+    if found := disagreements(built._schema):
+        raise TypeError("\n".join(found))
+    return built
 
 
 def executable() -> GraphQLSchema:

@@ -4,24 +4,17 @@ from typing import Any, Final
 
 import strawberry
 
-from hub.access.mandates import ROOTS, allows
-from hub.domain.ids import INTERACTION, PARTY, PARTY_ROLE, TOKEN
+from hub.access.mandates import KINDS, ROOTS, allows
+from hub.domain.ids import INTERACTION, PARTY_ROLE, TOKEN
 from hub.errors import BadInput
 from hub.graph.context import Context, Info
-from hub.graph.nodes import Node
+from hub.graph.nodes import TYPES, Node
 from hub.graph.roots import admit, root
 from hub.graph.timelines import event
 from hub.journal.cursors import EVENT
 from hub.store.paging import LARGEST
 
-NEEDED: Final = {
-    INTERACTION: "Query.interaction",
-    PARTY: "Query.party",
-    PARTY_ROLE: "Query.partyRoles",
-    TOKEN: "Query.tokens",
-    EVENT: "Query.events",
-}
-"""The root whose mandate a thing of a kind is read under."""
+NEEDED: Final = {prefix: ROOTS[KINDS[type_name]] for prefix, type_name in TYPES.items()}
 
 
 @strawberry.type
@@ -45,7 +38,7 @@ class NodeQueries:
 
 async def _found(context: Context, id: str) -> Any:
     kind = id[:4]
-    if kind not in NEEDED or not allows(context.viewer, ROOTS[NEEDED[kind]], own=True):
+    if kind not in NEEDED or not allows(context.viewer, NEEDED[kind], own=True):
         return None
     if kind == INTERACTION:
         return await context.interaction.load(id)

@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from hub.access.gates import check_argument
 from hub.domain.texts import SHORT, optional
 from hub.errors import BadInput
 from hub.graph.context import Info
@@ -29,6 +30,8 @@ class PartyQueries:
         parties, visibility, projection = info.context.parties, info.context.visibility, info.context.projection("Party")
         if (id is None) == (external_identifier is None):
             raise BadInput("A party is asked for by id or by externalIdentifier, by exactly one of them.", "id")
+        if external_identifier is not None:
+            check_argument(info.context.viewer, "Query.party.externalIdentifier", "Asking by externalIdentifier")
         found: Any = (
             await parties.find_external(visibility, external_identifier.meant("externalIdentifier"), projection)
             if external_identifier

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeVar
 import httpx
 import pytest
 import typer
+from graphql import build_schema
 from pymongo import MongoClient
 
 from hub import mongod
@@ -407,6 +408,28 @@ def test_schema_prints_the_committed_schema(options: list[str]) -> None:
     printed = hub("schema", *options)
 
     assert (printed.returncode, printed.stdout) == (0, (ROOT / "schema.graphql").read_text())
+
+
+def test_schema_prints_what_a_role_meets_with_the_scopes_that_it_holds() -> None:
+    printed = hub("schema", "--role", "customer", "--scope", "interaction:read", "--scope", "event:subscribe")
+
+    assert (printed.returncode, printed.stderr) == (0, "")
+    met = build_schema(printed.stdout)
+    assert {"Query", "Subscription", "Interaction"} <= met.type_map.keys()
+    assert {"Mutation", "PartyConnection"}.isdisjoint(met.type_map)
+    assert "assigneeId" not in printed.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--role", "boss"], "There is no role boss; there are VISITOR, CUSTOMER, AGENT,"),
+        (["--role", "agent", "--scope", "everything"], "There is no scope everything; there are interaction:read,"),
+        (["--scope", "party:read"], "A scope narrows a role: name it with `--role`."),
+    ],
+)
+def test_schema_says_which_roles_and_scopes_there_are(options: list[str], sentence: str) -> None:
+    assert refused(hub("schema", *options)).startswith(sentence)
 
 
 def test_check_finds_a_new_machine_well(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from hub.access.matrix import markdown
 from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.exchange.demo import Demo, demo
@@ -172,6 +173,13 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
     assert {name.lower() for name in named} == set(Settings.model_fields)
     for name in ("data_dir", "mongo_database", "mongo_driver", "bus", "reopen_days", "idempotency_days", "log_level"):
         assert f"`{Settings.model_fields[name].default}`" in named[name.upper()]
+
+
+def test_the_readme_shows_the_table_of_rights_as_the_hub_holds_it() -> None:
+    shown = re.search(r"<!-- rights -->\n(.*?)\n<!-- /rights -->", README, re.DOTALL)
+    assert shown
+
+    assert shown.group(1).splitlines() == markdown().splitlines(), "put there what hub.access.matrix.markdown() gives"
 
 
 def test_every_target_and_file_of_the_readme_is_there() -> None:

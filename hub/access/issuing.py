@@ -57,8 +57,8 @@ def narrowed(own: Rights, *, roles: Collection[Role], scopes: Collection[str], f
 
 
 def via(viewer: Viewer) -> tuple[str, ...]:
-    """The tokens that one issued to this viewer rests on. Raises Forbidden for one that was passed on too often."""
+    """The tokens that one issued to this viewer rests on. Raises BadInput for one that was passed on too often."""
     tokens = tuple(sorted(id for id in viewer.rests_on if is_id(id, TOKEN)))
     if len(tokens) > DEEPEST:
-        raise Forbidden(f"Passing on a token for the {DEEPEST + 1}th time")
+        raise BadInput(f"A token is passed on at most {DEEPEST} times; ask with one that is nearer to the first.")
     return tokens

@@ -1,4 +1,6 @@
-"""Who may do what: one table for acts and root fields, walked by `allows` and `require`, printed in schema.graphql.
+"""Who may do what: one table for acts and root fields, walked by `allows` and `require`, printed in schema.graphql and the README.
+
+Who reads which field is in `hub.access.gates`.
 
 A right is roles x scopes x rows. Roles and scopes are here; rows are in `hub.access.visibility`. `own` roles may act only
 on what is their own: the caller knows whether it is, and says so. At the root of a query that is always said, because
@@ -15,20 +17,12 @@ from hub.access.viewers import PARTY_BOUND, Scope, Viewer
 from hub.domain.terms import Role, Status
 from hub.errors import Forbidden, Unauthenticated
 
-# Gates of fields, as the contract prints them: `requires=` and `own=` of a view's field.
 STAFF: Final = viewers.STAFF
 STAFF_AND_SYSTEM: Final = (*STAFF, Role.SYSTEM)
-STAFF_AND_PRIVACY: Final = (*STAFF, Role.PRIVACY_OFFICER)
 STAFF_SYSTEM_AND_PRIVACY: Final = (*STAFF, Role.SYSTEM, Role.PRIVACY_OFFICER)
+DOERS: Final = (*STAFF, Role.PARTNER, Role.SYSTEM)  # who works on an interaction, not only in it
 CUSTOMER: Final = (Role.CUSTOMER,)
 CUSTOMER_AND_PARTNER: Final = (Role.CUSTOMER, Role.PARTNER)
-
-GATED: Final[Mapping[str, tuple[Role, ...]]] = {
-    "statusReason": STAFF_AND_SYSTEM,
-    "assignee": STAFF_AND_SYSTEM,
-    "escalationLevel": STAFF,
-}
-"""Fields of an interaction that are for the desk: as a field, as a change in an event, and as what one may filter by."""
 
 EVERYONE: Final = frozenset(Role)  # as a mandate's roles: any valid token will do, also one without a role that we know
 
@@ -90,7 +84,7 @@ ACTS: Final[Mapping[Act, Mandate]] = {
     Act.CLAIM: _mandate(CUSTOMER, (), "interaction:write"),  # what a visitor opened; the code says which
     Act.UPSERT_PARTY: _mandate(STAFF_AND_SYSTEM, (), "party:write"),
     Act.GRANT_PARTY_ROLE: _mandate((Role.SUPERVISOR, Role.ADMIN), (), "party:write"),  # and end one
-    Act.ISSUE_TOKEN: _mandate((), (Role.PARTNER,), "token:issue"),  # for its own party, never wider than the one it asks with
+    Act.ISSUE_TOKEN: _mandate((Role.PARTNER,), (), "token:issue"),  # for its own party, never wider than the one it asks with
     Act.REVOKE_TOKEN: _mandate((Role.ADMIN,), (Role.PARTNER,), "token:issue"),
 }
 
@@ -138,6 +132,15 @@ ROOTS: Final[Mapping[str, Mandate]] = {
     "Subscription.interactionProgress": _mandate(STAFF_SYSTEM_AND_PRIVACY, PARTY_BOUND, "event:subscribe"),
 }
 
+KINDS: Final[Mapping[str, str]] = {
+    "Interaction": "Query.interaction",
+    "Party": "Query.party",
+    "PartyRole": "Query.partyRoles",
+    "Token": "Query.tokens",
+    "InteractionEvent": "Query.events",
+}
+"""The root under whose mandate a thing of a kind is read by its id."""
+
 CUSTOMER_MOVES: Final[frozenset[tuple[Status, Status]]] = frozenset(
     {
         (Status.OPEN, Status.CANCELLED),  # cancel
@@ -184,9 +187,7 @@ def require(viewer: Viewer, mandate: Mandate, what: str, *, own: bool = False) -
 
 def may_move(viewer: Viewer, was: Status, to: Status) -> bool:
     """Whether one of the viewer's roles may make this move on an interaction within its TRANSITION mandate."""
-    mandate = ACTS[Act.TRANSITION]
-    free = (mandate.roles | mandate.own) - {Role.CUSTOMER}
-    return not viewer.roles.isdisjoint(free) or (Role.CUSTOMER in viewer.roles and (was, to) in CUSTOMER_MOVES)
+    return not viewer.roles.isdisjoint(DOERS) or (Role.CUSTOMER in viewer.roles and (was, to) in CUSTOMER_MOVES)
 
 
 def _has_role(viewer: Viewer, mandate: Mandate, own: bool) -> bool:

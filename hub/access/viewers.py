@@ -88,7 +88,7 @@ class Viewer:
         for role in ACTING:
             if role in self.roles:
                 return role
-        raise Forbidden("An act")
+        raise Forbidden("An act", roles=ACTING)
 
 
 NOBODY: Final = Viewer(

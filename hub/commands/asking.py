@@ -17,7 +17,7 @@ from hub.domain.ids import PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.terms import Status, SubjectKind
 from hub.domain.texts import text
-from hub.errors import BadInput, Forbidden, IllegalTransition
+from hub.errors import BadInput, IllegalTransition, OutOfReach
 from hub.journal.batch import Committed, Key
 from hub.journal.desk import Decision, Desk, Ref, Touch
 from hub.journal.log import Actor
@@ -107,7 +107,7 @@ class Asked:
             return
         for change in decision.changes:
             if isinstance(change.subject, Interaction) and not reaches(self.viewer, change.subject):
-                raise Forbidden("What lies outside of this token's filter")
+                raise OutOfReach("What lies outside of this token's filter")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
-from hub.access.mandates import ACTS, Act, Mandate, may_move, require
+from hub.access.gates import check_argument
+from hub.access.mandates import ACTS, DOERS, Act, Mandate, may_move, require
 from hub.access.policies import About, acts_by
-from hub.access.viewers import STAFF, Viewer
+from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction, check_identifier, decision, in_sight
 from hub.commands.asking import Keep, TakingPart, given
 from hub.commands.involvements import Involved
@@ -109,8 +110,8 @@ class Create(TakingPart):
         """Self-service opens for itself, inbound and unfinished; the rest is said in the mandate."""
         require(viewer, self.mandate, self.name, own=self.customer_id in {None, viewer.party} and self.customer_ref is None)
         role = viewer.acting_role
-        if role not in {*STAFF, Role.SYSTEM} and self.parties:
-            raise Forbidden("Naming further parties", roles=STAFF)
+        if self.parties:
+            check_argument(viewer, "CreateInteractionInput.parties", "Naming further parties")
         if role not in SELF_SERVICE:
             return
         if self.direction is not Direction.INBOUND:
@@ -118,9 +119,9 @@ class Create(TakingPart):
         if role is Role.VISITOR and self.channel is not ChannelType.WEB_SELF_SERVICE:
             raise BadInput("A visitor opens over WEB_SELF_SERVICE; log in to use another channel.", "input", "channel")
         if self.ended_at is not None:
-            raise Forbidden("Logging an interaction that is over", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
+            check_argument(viewer, "CreateInteractionInput.endedAt", "Logging an interaction that is over")
         if self.external_identifier is not None:
-            raise Forbidden("Giving an external identifier", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
+            check_argument(viewer, "CreateInteractionInput.externalIdentifier", "Giving an external identifier")
 
     def _parties(self, desk: Desk, viewer: Viewer) -> list[Involvement]:
         """The customer, then who was named, then the opener: each party once a role."""
@@ -203,7 +204,7 @@ class Transition(OnInteraction):
         interaction = self.acted_on(desk, viewer, self.expected_revision)
         is_legal = self.to in interaction.allowed_transitions(desk.now, desk.rules.reopen_window)
         if is_legal and not may_move(viewer, interaction.status, self.to):  # whether it is legal is said first
-            raise Forbidden(f"Moving it from {interaction.status} to {self.to}", roles=[*STAFF, Role.SYSTEM, Role.PARTNER])
+            raise Forbidden(f"Moving it from {interaction.status} to {self.to}", roles=DOERS)
         moved = interaction.transition(
             self.to,
             at=desk.now,

@@ -13,7 +13,7 @@ from hub.domain.issued_tokens import IssuedToken, Rights
 from hub.domain.parties import Party
 from hub.domain.terms import PartyKind, Role, SubjectKind
 from hub.domain.token_filters import OPEN, TokenFilter
-from hub.errors import NotFound, Unauthenticated
+from hub.errors import NotFound, OutOfReach, Unauthenticated
 from hub.journal.desk import Change, Decision, Desk, Ref, Touch
 
 NO_CLIENT: Final = "hub"  # the client_id of a token that was asked for with one that names none
@@ -36,8 +36,9 @@ class Issue:
         return ()
 
     def decide(self, desk: Desk, viewer: Viewer, fingerprint: str) -> Decision:
-        require(viewer, self.mandate, self.name, own=True)
-        require(viewer, self.mandate, "issueToken for another party", own=self.party_id in {None, viewer.party})
+        require(viewer, self.mandate, self.name)
+        if self.party_id not in {None, viewer.party}:
+            raise OutOfReach("Issuing a token for another party")
         rights = issuing.narrowed(
             issuing.rights(viewer),
             roles=self.roles,

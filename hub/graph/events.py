@@ -5,17 +5,15 @@ from typing import Any
 
 import strawberry
 
-from hub.access.mandates import GATED, ROOTS, STAFF_AND_PRIVACY
+from hub.access.gates import FIELDS, change_gate
 from hub.graph.context import Context, Document
 from hub.graph.enums import ChannelType, EventType, FeedFrameKind, InteractionStatus, Role
-from hub.graph.fields import Gate, joined, stored, viewed
+from hub.graph.fields import joined, stored, viewed
 from hub.graph.interactions import Interaction, InteractionItem, Note, Progress
 from hub.graph.nodes import Node, PageInfo
 from hub.graph.parties import Party
 from hub.graph.redactions import Redaction, redacted
 from hub.graph.scalars import Cursor, Json, format_timestamp
-
-GATED_CHANGES = {name: Gate(roles) for name, roles in GATED.items()}  # a change is read by whoever reads the field it names
 
 
 def _text(name: str) -> Any:
@@ -51,7 +49,7 @@ def _item(entry: Document, _: Context) -> Document | None:
 
 def _changes(entry: Document, context: Context) -> list[Document]:
     changes = [*entry["data"].get("changes", ()), *entry.get("personal", {}).get("changes", ())]
-    return [change for change in changes if (gate := GATED_CHANGES.get(change["field"])) is None or gate.opens(context.viewer, own=False)]
+    return [change for change in changes if (gate := change_gate(change["field"])) is None or gate.opens(context.viewer, own=False)]
 
 
 def _value(name: str) -> Any:
@@ -98,12 +96,12 @@ class InteractionEvent(Node):
     progress: Progress | None = viewed(_progress, "data", "personal")
     note: Note | None = viewed(_note, "data", "personal")
     item: InteractionItem | None = viewed(_item, "data", "personal")
-    changes: list[FieldChange] | None = viewed(_changes, "data", "personal", requires=STAFF_AND_PRIVACY)
+    changes: list[FieldChange] | None = viewed(_changes, "data", "personal", gate=FIELDS["InteractionEvent.changes"])
     interaction_id: strawberry.ID = viewed(lambda entry, _: entry["subject"]["id"], "subject")
     interaction: Interaction | None = viewed(
         _interaction,
         "subject",
-        scopes=ROOTS["Query.interaction"].scopes,
+        gate=FIELDS["InteractionEvent.interaction"],
         depends_on="viewer",
         description="The present state, never older than the event; null when out of sight by now.",
     )

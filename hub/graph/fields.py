@@ -1,8 +1,8 @@
 """How a field is declared, once: where its value stands in the stored document, who may read it, and what it depends on.
 
 A GraphQL type is a view over a document. `stored` reads a path, `viewed` makes a value of the document, `joined` follows
-an id, `asked` takes arguments. Each prints its gate as @requiresRole and @requiresScopes and keeps what it was declared with
-in the field's metadata, for projections and compilation.
+an id, `asked` takes arguments. Its gate is the field's entry in `hub.access.gates`, printed as @requiresRole and
+@requiresScopes. What it was declared with is kept in the field's metadata, for projections and compilation.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 from strawberry.schema_directive import Location
 
+from hub.access.gates import Gate
 from hub.access.viewers import Viewer
 from hub.domain.terms import Role as RoleName
 from hub.graph.context import Context, Document, Info
@@ -40,20 +41,6 @@ class RequiresScopes:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """Who may read a field. Whoever may not gets null, and is told which role would do."""
-
-    roles: tuple[RoleName, ...]
-    own: tuple[RoleName, ...] = ()
-    scopes: tuple[tuple[str, ...], ...] = ()
-
-    def opens(self, viewer: Viewer, *, own: bool) -> bool:
-        """Whether it opens for this viewer; `own`: the document is the viewer's own."""
-        has_role = not self.roles or not viewer.roles.isdisjoint(self.roles) or (own and not viewer.roles.isdisjoint(self.own))
-        return has_role and (not self.scopes or any(viewer.scopes.issuperset(group) for group in self.scopes))
-
-
-@dataclass(frozen=True, slots=True)
 class Declared:
     """What a field was declared with: the stored fields it reads, its gate, and what its value depends on.
 
@@ -71,18 +58,8 @@ class Declared:
         return self.gate if self.gate and not self.gate.opens(viewer, own=is_own(document, viewer)) else None
 
 
-def stored(
-    path: str,
-    *,
-    requires: Sequence[RoleName] = (),
-    own: Sequence[RoleName] = (),
-    scopes: Sequence[tuple[str, ...]] = (),
-    mask: Gate | None = None,
-    default: Any = None,
-    **about: Any,
-) -> Any:
+def stored(path: str, *, gate: Gate | None = None, mask: Gate | None = None, default: Any = None, **about: Any) -> Any:
     """The value at a field of the document, or `default` where there is none."""
-    gate = Gate(tuple(requires), tuple(own), tuple(scopes)) if requires or scopes else None
 
     def read(root: strawberry.Parent[Any]) -> Any:
         return root.get(path, default)
@@ -98,16 +75,8 @@ def stored(
     return _field(read_through_gate if gate else read_masked if mask else read, (path,), gate, mask=mask, **about)
 
 
-def viewed(
-    view: View,
-    *needs: str,
-    requires: Sequence[RoleName] = (),
-    own: Sequence[RoleName] = (),
-    scopes: Sequence[tuple[str, ...]] = (),
-    **about: Any,
-) -> Any:
+def viewed(view: View, *needs: str, gate: Gate | None = None, **about: Any) -> Any:
     """What `view(document, context)` makes of the stored fields it names; it may be a coroutine."""
-    gate = Gate(tuple(requires), tuple(own), tuple(scopes)) if requires or scopes else None
 
     def read(root: strawberry.Parent[Any], info: Info) -> Any:
         return view(root, info.context) if passes(gate, root, info) else None

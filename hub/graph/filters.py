@@ -8,19 +8,15 @@ from typing import Final
 
 import strawberry
 
-from hub.access.mandates import GATED
+from hub.access.gates import check_argument
 from hub.access.viewers import Viewer
-from hub.errors import BadInput, Forbidden
+from hub.errors import BadInput
 from hub.graph.enums import ChannelType, Direction, EventType, InteractionKind, InteractionStatus, Priority, Vertical
-from hub.graph.fields import Gate
 from hub.graph.inputs import EntityRefInput, ExternalIdentifierInput
 from hub.journal.filters import EventFilter
 from hub.store.searching import InteractionFilter, Span, words_of
 
 WORDS: Final = 500  # of one list of a filter; whoever asks for more asks for all
-
-ASSIGNEE: Final = Gate(GATED["assignee"])  # as the fields of these names: what one may not read one may not ask by either
-ESCALATION: Final = Gate(GATED["escalationLevel"])
 
 
 class InteractionOrderField(StrEnum):
@@ -83,8 +79,7 @@ class InteractionFilterInput:
 
     def meant(self, viewer: Viewer) -> InteractionFilter:
         """As the store takes it. Raises BadInput, and Forbidden by the name of what this viewer may not read."""
-        _check_gate(viewer, ASSIGNEE, assigneeId=self.assignee_id, unassigned=self.unassigned)
-        _check_gate(viewer, ESCALATION, escalated=self.escalated)
+        _check(viewer, "InteractionFilter", assigneeId=self.assignee_id, unassigned=self.unassigned, escalated=self.escalated)
         if self.assignee_id is not None and self.unassigned:
             raise BadInput("assigneeId and unassigned contradict each other.", "filter", "unassigned")
         return InteractionFilter(
@@ -134,7 +129,7 @@ class EventFilterInput:
 
     def meant(self, viewer: Viewer) -> EventFilter:
         """As the feed takes it. Raises BadInput, and Forbidden by the name of what this viewer may not read."""
-        _check_gate(viewer, ASSIGNEE, assigneeId=self.assignee_id)
+        _check(viewer, "EventFilter", assigneeId=self.assignee_id)
         return EventFilter(
             interaction_ids=_words(self.interaction_ids, "interactionIds"),
             party_id=self.party_id,
@@ -149,10 +144,10 @@ class EventFilterInput:
         )
 
 
-def _check_gate(viewer: Viewer, gate: Gate, **asked: object) -> None:
+def _check(viewer: Viewer, of: str, **asked: object) -> None:
     for name, value in asked.items():
-        if value is not None and not gate.opens(viewer, own=False):
-            raise Forbidden(f"Filtering by {name}", roles=gate.roles)
+        if value is not None:
+            check_argument(viewer, f"{of}.{name}", f"Filtering by {name}")
 
 
 def _words(words: Sequence[str] | None, name: str) -> frozenset[str] | None:

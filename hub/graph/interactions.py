@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from hub.access.mandates import GATED, ROOTS, STAFF
+from hub.access.gates import FIELDS
 from hub.domain import promises
 from hub.domain.terms import PRIORITIES
 from hub.domain.terms import InvolvementRole as Involved
@@ -65,7 +65,7 @@ class Involvement:
     party_role: PartyRole | None = viewed(
         _party_role,
         "parties",
-        scopes=ROOTS["Query.partyRoles"].scopes,
+        gate=FIELDS["Involvement.partyRole"],
         depends_on="viewer",
         description="Under which party role; null where it is not the viewer's to see.",
     )
@@ -195,7 +195,7 @@ class Interaction(Node):
     status_changed_at: datetime = stored("statusChangedAt")
     question: str | None = stored("question", description="What the customer is asked while PENDING.")
     resolution: str | None = stored("resolution")
-    status_reason: str | None = stored("statusReason", requires=GATED["statusReason"])
+    status_reason: str | None = stored("statusReason", gate=FIELDS["Interaction.statusReason"])
     allowed_transitions: list[InteractionStatus] = viewed(
         allowed.transitions,
         "status",
@@ -224,14 +224,16 @@ class Interaction(Node):
     notes: list[Note] = asked(
         _public_notes, "notes", "visibleTo", description="Public notes in order: the last `first` of them, or of those before a note's id."
     )
-    internal_notes: list[Note] | None = viewed(_notes(Visible.INTERNAL), "internalNotes", "notes", "visibleTo", requires=STAFF)
+    internal_notes: list[Note] | None = viewed(
+        _notes(Visible.INTERNAL), "internalNotes", "notes", "visibleTo", gate=FIELDS["Interaction.internalNotes"]
+    )
     assignee: Party | None = joined(
         lambda document: (document["assignee"], "") if "assignee" in document else None,
         "assignee",
-        requires=GATED["assignee"],
+        gate=FIELDS["Interaction.assignee"],
         description="A person, or an ORGANIZATION: a team.",
     )
-    escalation_level: int | None = stored("escalationLevel", requires=GATED["escalationLevel"], default=0)
+    escalation_level: int | None = stored("escalationLevel", gate=FIELDS["Interaction.escalationLevel"], default=0)
     progress: Progress | None = stored("progress")
     satisfaction: Satisfaction | None = stored("satisfaction")
     timeline: Events | None = asked(_timeline, description="What happened, oldest first, as far as this viewer may see.")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from hub.access.mandates import CUSTOMER, CUSTOMER_AND_PARTNER, ROOTS, STAFF_SYSTEM_AND_PRIVACY
+from hub.access.gates import FIELDS, MASKED
 from hub.graph.context import Info
 from hub.graph.enums import ContactMediumKind, EventType, PartyKind
-from hub.graph.fields import Gate, asked, passes, stored, viewed
+from hub.graph.fields import asked, passes, stored, viewed
 from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
 from hub.graph.nodes import Node, PageInfo
 from hub.graph.pages import Asked, interactions_page, is_exact, total
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from hub.graph.interactions import InteractionConnection
 Events = Annotated["EventConnection", strawberry.lazy("hub.graph.events")]
 Interactions = Annotated["InteractionConnection", strawberry.lazy("hub.graph.interactions")]
-
-NAMES = Gate(STAFF_SYSTEM_AND_PRIVACY)
-ADDRESSES = ROOTS["Query.party"].scopes  # a client that may not ask for parties does not get at them by a join either
 
 
 @strawberry.type(description="One way to reach a party.")
@@ -42,10 +39,6 @@ class ExternalIdentifier:
     value: str = stored("value")
 
 
-ROLES = Gate((), scopes=ROOTS["Query.partyRoles"].scopes)
-INTERACTIONS = Gate((), scopes=ROOTS["Query.interactions"].scopes)  # nor at interactions, for one that may only read parties
-
-
 async def _interactions(
     root: strawberry.Parent[Any],
     info: Info,
@@ -57,7 +50,7 @@ async def _interactions(
     last: int | None = None,
     before: str | None = None,
 ) -> Any:
-    if not passes(INTERACTIONS, root, info):
+    if not passes(FIELDS["Party.interactions"], root, info):
         return None
     sought = filter.meant(info.context.viewer) if filter else ANY
     own = replace(sought, takes_part=(root["_id"],))
@@ -74,13 +67,13 @@ async def _timeline(
     last: int | None = None,
     before: Cursor | None = None,
 ) -> Any:
-    if not passes(INTERACTIONS, root, info):
+    if not passes(FIELDS["Party.timeline"], root, info):
         return None
     return await party_timeline(info.context, root["_id"], types, Asked(first, after, last, before))
 
 
 async def _roles(root: strawberry.Parent[Any], info: Info) -> Any:
-    return await info.context.roles_of.load(root["_id"]) if passes(ROLES, root, info) else []
+    return await info.context.roles_of.load(root["_id"]) if passes(FIELDS["Party.roles"], root, info) else []
 
 
 @strawberry.type(description="A person, an organization or a system that takes part in interactions.")
@@ -88,27 +81,27 @@ class Party(Node):
     revision: int = stored("seq", description="Grows with every change.")
     kind: PartyKind = stored("kind")
     name: str | None = stored(
-        "name", mask=NAMES, description="Whole for staff and for oneself; initials of customers for a PARTNER; null for others."
+        "name",
+        mask=MASKED["Party.name"],
+        description="Whole for staff and for oneself; initials of customers for a PARTNER; null for others.",
     )
-    preferred_language: str | None = stored("preferredLanguage", mask=NAMES)
-    contact_media: list[ContactMedium] | None = stored(
-        "contactMedia", requires=STAFF_SYSTEM_AND_PRIVACY, own=CUSTOMER, scopes=ADDRESSES, default=()
-    )
+    preferred_language: str | None = stored("preferredLanguage", mask=MASKED["Party.preferredLanguage"])
+    contact_media: list[ContactMedium] | None = stored("contactMedia", gate=FIELDS["Party.contactMedia"], default=())
     external_identifiers: list[ExternalIdentifier] | None = stored(
-        "externalIdentifiers", requires=STAFF_SYSTEM_AND_PRIVACY, own=CUSTOMER_AND_PARTNER, scopes=ADDRESSES, default=()
+        "externalIdentifiers", gate=FIELDS["Party.externalIdentifiers"], default=()
     )
     roles: list[PartyRole] = asked(
         _roles,
         "_id",
-        gate=ROLES,
+        gate=FIELDS["Party.roles"],
         depends_on="viewer",
         description="The party roles that are valid now, none where they may not be read; `partyRoles` gives all.",
     )
     interactions: Interactions | None = asked(
-        _interactions, "_id", gate=INTERACTIONS, depends_on="viewer", description="Those in sight in which it takes part."
+        _interactions, "_id", gate=FIELDS["Party.interactions"], depends_on="viewer", description="Those in sight in which it takes part."
     )
     timeline: Events | None = asked(
-        _timeline, "_id", gate=INTERACTIONS, depends_on="viewer", description="What happened where it takes part, oldest first."
+        _timeline, "_id", gate=FIELDS["Party.timeline"], depends_on="viewer", description="What happened where it takes part, oldest first."
     )
     redactions: list[Redaction] = redacted()
 

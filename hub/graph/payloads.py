@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from hub.access.mandates import ROOTS
+from hub.access.gates import FIELDS
 from hub.access.viewers import Viewer
 from hub.commands.asking import Done, Request, ask
 from hub.errors import InternalError, Refused
@@ -38,7 +38,7 @@ class UserError:
 class InteractionPayload:
     interaction: Interaction | None = stored(
         "document",
-        scopes=ROOTS["Query.interaction"].scopes,
+        gate=FIELDS["InteractionPayload.interaction"],
         description="As it is now; null where nothing was done, or out of sight.",
     )
     cursor: Cursor | None = stored("cursor", description="Where the journal stood after this: follow from here and miss nothing.")
@@ -51,7 +51,7 @@ class InteractionPayload:
 
 @strawberry.type
 class PartyPayload:
-    party: Party | None = stored("document", scopes=ROOTS["Query.party"].scopes)
+    party: Party | None = stored("document", gate=FIELDS["PartyPayload.party"])
     cursor: Cursor | None = stored("cursor")
     replayed: bool = stored("replayed")
     errors: list[UserError] = stored("errors")
@@ -59,7 +59,7 @@ class PartyPayload:
 
 @strawberry.type
 class PartyRolePayload:
-    party_role: PartyRole | None = stored("document", scopes=ROOTS["Query.partyRoles"].scopes)
+    party_role: PartyRole | None = stored("document", gate=FIELDS["PartyRolePayload.partyRole"])
     cursor: Cursor | None = stored("cursor")
     replayed: bool = stored("replayed")
     errors: list[UserError] = stored("errors")

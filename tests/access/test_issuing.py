@@ -164,5 +164,5 @@ def test_a_token_is_not_passed_on_for_ever(viewer: MakeViewer) -> None:
         return replace(viewer(Role.PARTNER), rests_on=frozenset({"cli_" + "0" * 32, *(f"{TOKEN}{one:032x}" for one in range(number))}))
 
     assert len(issuing.via(resting_on(issuing.DEEPEST))) == issuing.DEEPEST
-    with pytest.raises(Forbidden):
+    with pytest.raises(BadInput):
         issuing.via(resting_on(issuing.DEEPEST + 1))

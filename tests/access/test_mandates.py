@@ -31,7 +31,7 @@ WHO: dict[Act, tuple[str, str]] = {
     Act.CLAIM: ("CUSTOMER", ""),
     Act.UPSERT_PARTY: ("AGENT SUPERVISOR BACK_OFFICE SYSTEM", ""),
     Act.GRANT_PARTY_ROLE: ("SUPERVISOR ADMIN", ""),
-    Act.ISSUE_TOKEN: ("", "PARTNER"),
+    Act.ISSUE_TOKEN: ("PARTNER", ""),
     Act.REVOKE_TOKEN: ("ADMIN", "PARTNER"),
 }
 

@@ -6,20 +6,14 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 import pytest
-from graphql import GraphQLNonNull, GraphQLObjectType, get_named_type, is_leaf_type, parse
 
 from hub.domain.ids import PartyId, uuid7
 from hub.domain.terms import Role
-from hub.graph.execution import TOKENS
-from hub.graph.selections import PAGES_DEEP, Selections, is_page
-from hub.schema import executable
 from tests.api import Api, Caller
-from tests.security.rights import OPERATIONS, SCHEMA
-
-DEPTH: Final = 6  # of the selections that are made of the schema: an interaction's events' interaction's parties
+from tests.security.documents import whole
+from tests.security.rights import OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -34,31 +28,6 @@ class Side:
     @property
     def secrets(self) -> set[str]:
         return {self.word, str(self.customer.party), *self.interactions}
-
-
-def selection(kind: GraphQLObjectType, depth: int, pages: int) -> str:
-    """Every field that needs no argument, as deep as it goes, with as many pages inside each other as may be."""
-    chosen = ["__typename"]
-    for name, field in kind.fields.items():
-        of = get_named_type(field.type)
-        if any(isinstance(argument.type, GraphQLNonNull) and argument.default_value is None for argument in field.args.values()):
-            continue
-        if is_leaf_type(of):
-            chosen.append(name)
-        elif depth and isinstance(of, GraphQLObjectType) and (pages or not is_page(kind, name)):
-            chosen.append(f"{name} {{ {selection(of, depth - 1, pages - is_page(kind, name))} }}")
-    return " ".join(chosen)
-
-
-def whole(name: str, document: str = "{ %s }") -> str:
-    """A document that selects all fields of a type in its place, as deep as the hub lets it."""
-    kind = SCHEMA.type_map[name]
-    assert isinstance(kind, GraphQLObjectType)
-    for depth in range(DEPTH, 0, -1):
-        text = document % selection(kind, depth, PAGES_DEEP - name.endswith(("Connection", "Page")))
-        if len(text.split()) < TOKENS - 100 and not Selections(executable(), parse(text)).too_much():
-            return text
-    raise AssertionError(f"{name} has more fields than a document may ask for")
 
 
 async def told(agent: Caller, word: str, api: Api) -> Side:

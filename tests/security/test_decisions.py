@@ -1,78 +1,107 @@
-"""Every field of the schema has a decision about who reads it: a right that is printed, or a place in this table.
+"""Who may what is said once: the schema is the table of rights, and is not built where they disagree."""
 
-Who adds a field adds it here, or gates it; a field in neither makes these tests fail."""
-
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import pytest
 
-from hub.access import mandates
+from hub.access.gates import FIELDS, OPEN, Gate
+from hub.access.mandates import ROOTS as MANDATES
+from hub.access.viewers import STAFF
+from hub.domain.terms import Role
+from hub.graph import decisions
+from hub.graph.decisions import disagreements
+from hub.schema import executable
 from tests.security.rights import OPERATIONS, ROOTS, fields, gated, right
 
-OPEN: Final[Mapping[str, str]] = {
-    "AllowedAct": "act allowed code requiresRoles requiredAcr",
-    "ContactMedium": "kind address preferred",
-    "EntityRef": "type entityId href name",
-    "EventConnection": "edges nodes pageInfo cursor",
-    "EventEdge": "cursor node",
-    "EventPage": "nodes cursor hasMore reset",
-    "ExternalIdentifier": "owner type value",
-    "FeedFrame": "kind cursor event interactionId reason",
-    "FieldChange": "field from to",
-    "Interaction": "id revision direction kind topic reason description vertical priority status statusChangedAt question resolution"
-    " allowedTransitions allowedActs startedAt endedAt createdAt updatedAt channels parties customer items relationships"
-    " externalIdentifiers progress satisfaction redactions notes timeline",
-    "InteractionChannel": "type name since",
-    "InteractionConnection": "edges nodes pageInfo totalCount totalCountIsExact cursor",
-    "InteractionEdge": "cursor node",
-    "InteractionEvent": "id cursor sequence type at recordedAt actor actorRole channel message revision status progress note item"
-    " interactionId redactions",
-    "InteractionItem": "id type reason resolution vertical entity createdAt resolvedAt",
-    "InteractionRelationship": "type interaction",  # one out of sight is left out
-    "InteractionPayload": "cursor replayed claimCode errors",
-    "Involvement": "role party since",
-    "Note": "id text visibility channel author authorRole at",
-    "PageInfo": "hasNextPage hasPreviousPage startCursor endCursor",
-    "Party": "id revision kind name preferredLanguage redactions",  # name and language: masked for whom the party is not in sight
-    "PartyConnection": "edges nodes pageInfo totalCount totalCountIsExact",
-    "PartyEdge": "cursor node",
-    "PartyPayload": "cursor replayed errors",
-    "PartyRole": "id name party status statusReason validFrom validTo",
-    "PartyRoleConnection": "edges nodes pageInfo totalCount",
-    "PartyRoleEdge": "cursor node",
-    "PartyRolePayload": "cursor replayed errors",
-    "Progress": "percent stage message expectedCompletionAt updatedAt nextUpdateDueAt overdue",
-    "Redaction": "field requiresRoles requiresScopes",
-    "Satisfaction": "score comment at",
-    "Token": "id party roles scopes filter client issuedAt expiresAt revokedAt",  # whoever sees it: its party, and an ADMIN
-    "TokenConnection": "edges nodes pageInfo totalCount",
-    "TokenEdge": "cursor node",
-    "TokenFilter": "vertical channel kind topic direction",
-    "TokenPayload": "token record replayed errors",
-    "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes requiredAcr retryAfterMs",
-    "Viewer": "id party roles scopes expiresAt",
-}
-"""Fields that whoever sees the object may read."""
+DECLARED: Final = "is declared with another right than its entry in hub.access."
+GONE: Final = "has a decision in hub.access and is not in the schema."
 
 
-@pytest.mark.parametrize(("type_name", "field"), [one for one in fields() if one[0] not in ROOTS], ids=lambda word: word)
-def test_a_field_is_gated_or_open_on_purpose_and_never_both(type_name: str, field: str) -> None:
-    assert (field in gated(type_name)) != (field in OPEN.get(type_name, "").split()), f"decide who reads {type_name}.{field}"
+def none_of(count: int) -> str:
+    return f"needs one decision about who may, in hub.access, and has {count}."
 
 
-def test_the_table_names_nothing_that_is_gone() -> None:
-    assert {(name, field) for name, open_fields in OPEN.items() for field in open_fields.split()} <= set(fields())
+def test_the_schema_and_the_tables_say_the_same() -> None:
+    assert disagreements(executable()) == []
+
+
+Decided = Callable[[str, Mapping[str, Any]], list[str]]
+
+
+@pytest.fixture
+def decided(monkeypatch: pytest.MonkeyPatch) -> Decided:
+    """What is found where one of the tables is another one."""
+
+    def found(table: str, entries: Mapping[str, Any]) -> list[str]:
+        monkeypatch.setattr(decisions, table, entries)
+        return disagreements(executable())
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("table", "place"),
+    [
+        ("FIELDS", "Interaction.statusReason"),
+        ("MASKED", "Party.name"),
+        ("ROOTS", "Query.interactions"),
+        ("ROOTS", "Mutation.addNote"),
+        ("ARGUMENTS", "InteractionFilter.assigneeId"),
+    ],
+)
+def test_what_has_no_decision_is_found(decided: Decided, table: str, place: str) -> None:
+    entries = {name: entry for name, entry in getattr(decisions, table).items() if name != place}
+
+    assert f"{place} {none_of(0)}" in decided(table, entries)
+
+
+@pytest.mark.parametrize("place", ["Interaction.status", "EventFilter.types", "UserError.code"])
+def test_what_is_no_longer_open_on_purpose_is_found(decided: Decided, place: str) -> None:
+    type_name, _, field = place.partition(".")
+
+    assert decided("OPEN", {**OPEN, type_name: OPEN[type_name] - {field}}) == [f"{place} {none_of(0)}"]
+
+
+@pytest.mark.parametrize(
+    ("table", "place", "sentence"),
+    [
+        ("FIELDS", "Interaction.statusReason", DECLARED),  # in the table it is looser than on the field
+        ("FIELDS", "Party.timeline", DECLARED),
+        ("FIELDS", "Interaction.status", none_of(2)),
+        ("FIELDS", "Interaction.gone", GONE),
+        ("MASKED", "Party.name", DECLARED),
+        ("ARGUMENTS", "Query.party.gone", GONE),
+        ("ROOTS", "Query.parties", DECLARED),
+        ("ROOTS", "Query.gone", GONE),
+    ],
+)
+def test_what_is_decided_otherwise_or_for_nothing_is_found(decided: Decided, table: str, place: str, sentence: str) -> None:
+    other = MANDATES["Query.party"] if table == "ROOTS" else Gate((*STAFF, Role.CUSTOMER))
+
+    assert f"{place} {sentence}" in decided(table, getattr(decisions, table) | {place: other})
+
+
+@pytest.mark.parametrize("place", FIELDS)
+def test_a_field_prints_its_gate(place: str) -> None:
+    gate, printed = FIELDS[place], right(*place.split("."))
+
+    assert (printed.roles, printed.own) == (frozenset(gate.roles) or None, frozenset(gate.own))
+    assert printed.scopes == (gate.scopes or None)
+
+
+def test_no_other_field_prints_one() -> None:
+    types = {type_name for type_name, _ in fields()} - {*ROOTS}
+
+    assert {f"{type_name}.{field}" for type_name in types for field in gated(type_name)} == FIELDS.keys()
 
 
 @pytest.mark.parametrize(("type_name", "field"), list(fields(*ROOTS)), ids=lambda word: word)
 def test_a_root_prints_the_roles_and_the_scopes_of_its_mandate(type_name: str, field: str) -> None:
-    printed, mandate = right(type_name, field), mandates.ROOTS[f"{type_name}.{field}"]
+    printed, mandate = right(type_name, field), MANDATES[f"{type_name}.{field}"]
 
     assert (printed.roles, printed.own, printed.scopes) == (mandate.roles, mandate.own, mandate.scopes)
 
 
-def test_every_root_is_asked_for_by_the_matrix_and_every_mandate_has_its_root() -> None:
-    roots = {f"{type_name}.{field}" for type_name, field in fields(*ROOTS)}
-
-    assert roots == set(OPERATIONS) == set(mandates.ROOTS)
+def test_every_root_is_asked_for_by_the_tests() -> None:
+    assert OPERATIONS.keys() == MANDATES.keys()

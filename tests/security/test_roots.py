@@ -68,7 +68,7 @@ async def test_a_root_needs_its_scope_and_no_other(shared_api: Api, root: str) -
     printed = right(*named(root))
     assert printed.scopes
     needed = {scope for group in printed.scopes for scope in group}
-    role = next(role for role in (Role.AGENT, Role.SUPERVISOR, Role.PARTNER) if printed.opens(role, own=True))
+    role = next(role for role in (Role.AGENT, Role.SUPERVISOR, Role.PARTNER, Role.CUSTOMER) if printed.opens(role, own=True))
     interaction = (await shared_api.as_agent.create())["id"]
     variables = about(shared_api, root, interaction)
 
