@@ -47,6 +47,7 @@ def _frames(info: Info, asked: EventFilter, after: str | None) -> AsyncIterator[
         async with aclosing(follow(context.journal.feed, context.visibility, asked, start)) as frames:
             async for frame in frames:
                 context.renew()  # each frame is an answer of its own: what it joins is read anew
+                context.trail.frame(frame)
                 yield frame
 
     return renewed()

@@ -14,6 +14,7 @@ from hub.access.viewers import Viewer
 from hub.access.visibility import ROW_NEEDS, Visibility
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
+from hub.graph.trails import Trail
 from hub.journal import head
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
@@ -47,6 +48,7 @@ class Context:
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else
     visibility: Visibility = field(init=False)
+    trail: Trail = field(init=False)  # what it leaves in the audit
     withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
     selected: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)  # by place, for `redactions`
     pages: int = field(init=False)
@@ -58,6 +60,7 @@ class Context:
 
     def __post_init__(self) -> None:
         self.visibility = Visibility.of(self.viewer)
+        self.trail = Trail(self.journal.audit, self.viewer, self.clock)
         self.renew()
 
     def renew(self) -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.access.mandates import CUSTOMER, CUSTOMER_AND_PARTNER, ROOTS, STAFF_SYSTEM_AND_PRIVACY
-from hub.graph.context import Info
+from hub.graph.context import Context, Document, Info
 from hub.graph.enums import ContactMediumKind, EventType, PartyKind
 from hub.graph.fields import Gate, asked, passes, stored, viewed
 from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
@@ -113,7 +114,8 @@ class Party(Node):
     redactions: list[Redaction] = redacted()
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.parties(obj["_id"])
         return True
 
 

@@ -64,7 +64,7 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
     context: Context = info.context
     try:
         request: Request = (meant or input.meant)()
-        done = await ask(context.journal, context.viewer, request, input.idempotency_key)
+        done = await ask(context.journal, context.viewer, request, input.idempotency_key, context.trail.changed)
     except Refused as refusal:
         return _refused(refusal)
     except Exception as fault:
