@@ -4,7 +4,7 @@ Whatever is told as an object of the graph passes its type's `is_type_of`, by wh
 was loaded and not told is not noted, and a masked party, told as an id and a kind, is.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -81,8 +81,8 @@ class Trail:
         if self.is_sensitive:
             await self.audit.written(self.queued)
 
-    def _record(self, did: Did, seen: Sequence[Seen]) -> Queued:
-        return self.audit.record(Record(self.clock(), self.viewer, self.operation, did, list(seen)))
+    def _record(self, did: Did, seen: list[Seen]) -> Queued:
+        return self.audit.record(Record(self.clock(), self.viewer, self.operation, did, seen))
 
 
 def _concerned(entry: Entry) -> Seen:

@@ -3,11 +3,12 @@
 One document is a chunk: the records of one write, and once for all of them the parties that they are about, by which an
 index finds it. Ids only: no text, no name, no address and no token stands here."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final
 
 from bson import ObjectId
@@ -24,6 +25,8 @@ WRITE: Final = 4.0  # seconds for one chunk, which takes some milliseconds
 LOOK: Final = 3_600.0  # seconds for reading about one party: whoever reads along sets the pace
 
 Seen = tuple[str, Sequence[str]]  # an interaction and everybody in its sight; "" and the parties that were themselves looked at
+INTERACTION: Final = itemgetter(0)
+PARTIES: Final = itemgetter(1)
 
 
 class Did(StrEnum):
@@ -44,9 +47,9 @@ class Record:
     seen: list[Seen]
 
 
-def weight(seen: Iterable[Seen]) -> int:
+def weight(seen: Collection[Seen]) -> int:
     """How many ids these are."""
-    return sum(1 + len(parties) for _, parties in seen)
+    return len(seen) + sum(map(len, map(PARTIES, seen)))
 
 
 def chunks(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
@@ -107,6 +110,8 @@ def _parts(seen: Sequence[Seen]) -> Iterator[Sequence[Seen]]:
 
 def _told(record: Record, seen: Sequence[Seen]) -> dict[str, Any]:
     viewer = record.viewer
+    interactions = dict.fromkeys(map(INTERACTION, seen))
+    interactions.pop("", None)
     return lean(
         {
             "at": record.at,
@@ -118,8 +123,8 @@ def _told(record: Record, seen: Sequence[Seen]) -> dict[str, Any]:
             "did": str(record.did),
         }
     ) | {
-        "interactions": list(dict.fromkeys(interaction for interaction, _ in seen if interaction)),
-        "parties": list(dict.fromkeys(chain.from_iterable(parties for _, parties in seen))),
+        "interactions": list(interactions),
+        "parties": list(dict.fromkeys(chain.from_iterable(map(PARTIES, seen)))),
     }
 
 
