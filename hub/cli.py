@@ -1,4 +1,4 @@
-"""The command line: serve, token, client, check, schema, watch, import.
+"""The command line: serve, token, client, check, schema, watch, audit, import.
 
 A failure is one sentence on standard error and exit code 1. Ctrl-C and SIGTERM end a command in order: with 0 where it was
 to run until then (serve, watch), with 130 where it was interrupted.
@@ -11,11 +11,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
+import orjson
 import structlog
 import typer
 import uvloop
@@ -42,6 +43,7 @@ from hub.journal.desk import Command
 from hub.journal.log import Actor
 from hub.schema import sdl
 from hub.settings import Settings
+from hub.store import audit
 from hub.store.clients import Clients
 from hub.store.mongo import connected
 from hub.web import watching
@@ -56,6 +58,7 @@ client = typer.Typer(no_args_is_help=True, help="Clients of the token endpoint: 
 app.add_typer(client, name="client")
 
 T = TypeVar("T")
+MOMENTS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -306,6 +309,56 @@ def watch(
     """Follow the events that a token may see, a line each."""
     with told(), contextlib.suppress(KeyboardInterrupt):
         asyncio.run(watching.watch(url, bearer, after, typer.echo))
+
+
+@app.command(name="audit")
+def audit_(
+    party: Annotated[str, typer.Option(help="Whom it is about.")],
+    since: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="From this moment on; UTC unless it says otherwise.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line, with all that is recorded.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Who read or changed what about a party, a line each, the oldest first."""
+    with told():
+        settings = Settings.load(data_dir=data_dir)
+        configure_logs(settings)
+        begin = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
+        with database(settings) as uri:
+            shown = asyncio.run(_audit(settings, uri, PartyId(party), since=begin, limit=limit, shape=_as_json if as_json else _as_line))
+        if not shown:
+            typer.echo("Nothing is recorded about this party.", err=True)
+
+
+async def _audit(
+    settings: Settings, uri: str, party: PartyId, *, since: datetime | None, limit: int | None, shape: Callable[[Mapping[str, Any]], str]
+) -> int:
+    """How many were shown."""
+    shown = 0
+    async with (
+        connected(uri, settings.mongo_database, settings.mongo_driver) as mongo,
+        contextlib.aclosing(audit.about(mongo, party, since)) as records,
+    ):
+        async for record in records:
+            typer.echo(shape(record))
+            shown += 1
+            if shown == limit:
+                break
+    return shown
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    return orjson.dumps({**record, "at": _moment(record)}).decode()
+
+
+def _as_line(record: Mapping[str, Any]) -> str:
+    who = (",".join(record.get("roles", ())) or "-", record.get("token", "-"))
+    return "  ".join((_moment(record), record["did"], *who, record["operation"], *record["interactions"]))
+
+
+def _moment(record: Mapping[str, Any]) -> str:
+    """As the API writes it: RFC 3339, UTC, milliseconds."""
+    return str(record["at"].isoformat(timespec="milliseconds")).replace("+00:00", "Z")
 
 
 @app.command(name="import")

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     )
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
+    audit_days: int = Field(365, ge=1, le=3650, description="days for which it is kept who read or changed what")
     issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
     url: Address | None = Field(
         None, description="the address at which clients reach the hub, as the name under which it issues tokens; the same for every process"

@@ -59,6 +59,7 @@ def _frames(info: Info, asking: Callable[[], EventFilter], after: str | None) ->
         async with aclosing(follow(context.journal.feed, context.bearer, asking_anew, start)) as frames:
             async for frame in frames:
                 context.renew()  # each frame is an answer of its own: what it joins is read anew
+                context.trail.frame(frame)
                 yield frame
 
     return renewed()

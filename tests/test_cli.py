@@ -14,6 +14,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -547,6 +548,23 @@ def test_policies_that_cannot_be_read_are_told_before_anything_is_written(tmp_pa
 
 
 # ---------------------------------------------------------------- import
+
+
+def test_audit_tells_who_read_what_about_a_party(demo: Serving) -> None:
+    reach = "{ parties(first: 1, kind: INDIVIDUAL) { nodes { id contactMedia { address } } } }"
+    begin = datetime.now(UTC).isoformat(timespec="milliseconds")
+    party = demo.ask(f"query Reach {reach}")["parties"]["nodes"][0]["id"]
+    demo.ask(f"query Again {reach}")
+
+    told = hub("audit", "--party", party, "--since", begin, "--json", "--data-dir", demo.data_dir)
+    first = hub("audit", "--party", party, "--since", begin, "--limit", "1", "--data-dir", demo.data_dir)
+    nothing = hub("audit", "--party", "par_nobody", "--data-dir", demo.data_dir)
+
+    one, other = map(json.loads, told.stdout.splitlines())
+    assert [record["operation"] for record in (one, other)] == ["Reach: parties", "Again: parties"]
+    assert (one["did"], one["roles"], one["interactions"], party in one["parties"]) == ("READ", ["AGENT"], [], True)
+    assert first.stdout == f"{one['at']}  READ  AGENT  {one['token']}  Reach: parties\n"
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "Nothing is recorded about this party.\n")
 
 
 def test_import_joins_the_hub_that_serves(tmp_path: Path) -> None:

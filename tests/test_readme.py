@@ -171,7 +171,7 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
     named = {name: default for names, default in rows.items() for name in re.findall(r"HUB_(\w+)", names)}
 
     assert {name.lower() for name in named} == set(Settings.model_fields)
-    for name in ("data_dir", "mongo_database", "mongo_driver", "bus", "reopen_days", "idempotency_days", "log_level"):
+    for name in ("data_dir", "mongo_database", "mongo_driver", "bus", "reopen_days", "idempotency_days", "audit_days", "log_level"):
         assert f"`{Settings.model_fields[name].default}`" in named[name.upper()]
 
 

@@ -1,7 +1,7 @@
 """The door for everything that changes something: who asks, what for, under which idempotency key."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
@@ -26,6 +26,8 @@ from hub.store.interactions import Interactions
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
 from hub.store.tokens import Tokens
+
+Heard = Callable[[Committed], None]  # who is told of a commit, even where its caller no longer waits
 
 
 class Keep(Enum):
@@ -120,8 +122,15 @@ class Done:
     claim_code: str | None = None
 
 
-async def ask(journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None) -> Done:
-    """Have a request decided and committed. Raises Refused; what was accepted is durable when this returns."""
+async def ask(
+    journal: Journal,
+    viewer: Viewer,
+    request: Request,
+    idempotency_key: str | None = None,
+    heard: Heard | None = None,
+) -> Done:
+    """Have a request decided and committed. Raises Refused; what was accepted is durable when this returns. `heard` is told of
+    the commit even where the caller no longer waits."""
     require(viewer, request.mandate, request.name, own=True)
     try:
         wire = orjson.dumps([request.name, request])
@@ -130,7 +139,7 @@ async def ask(journal: Journal, viewer: Viewer, request: Request, idempotency_ke
     fingerprint = hashlib.sha256(wire).digest()
     key = None if idempotency_key is None else Key(_key_id(viewer, idempotency_key), fingerprint)
     actor = Actor(viewer.party, viewer.acting_role)
-    committed = await journal.committer.submit(Asked(request, viewer, fingerprint.hex()), actor, key)
+    committed = await journal.committer.submit(Asked(request, viewer, fingerprint.hex()), actor, key, heard)
     return Done(await _seen(journal, viewer, committed), committed.position, committed.replayed)
 
 

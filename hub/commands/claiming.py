@@ -10,7 +10,7 @@ from hub.access.mandates import Act, require
 from hub.access.policies import About
 from hub.access.viewers import Viewer
 from hub.commands.acting import OnInteraction
-from hub.commands.asking import Done, Request, TakingPart, ask
+from hub.commands.asking import Done, Heard, Request, TakingPart, ask
 from hub.domain import claiming
 from hub.domain.terms import Role, SubjectKind
 from hub.errors import HubError, NotFound
@@ -51,20 +51,24 @@ class Claims:
     tries: Tries
     clock: Callable[[], datetime]
 
-    async def open(self, journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None) -> Done:
+    async def open(
+        self, journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None, heard: Heard | None = None
+    ) -> Done:
         """As `ask`; what a visitor has opened comes with its claim code. A replay does not: a secret is told once."""
-        done = await ask(journal, viewer, request, idempotency_key)
+        done = await ask(journal, viewer, request, idempotency_key, heard)
         if done.replayed or done.document is None or viewer.acting_role is not Role.VISITOR:
             return done
         return replace(done, claim_code=self.codes.code(done.document["_id"]))
 
-    async def claim(self, journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None) -> Done:
+    async def claim(
+        self, journal: Journal, viewer: Viewer, request: Request, idempotency_key: str | None = None, heard: Heard | None = None
+    ) -> Done:
         """As `ask`. Raises RateLimited, also for a code that would do, after too many that would not."""
         require(viewer, request.mandate, request.name, own=True)
         begun = self.clock()
         self.tries.begin(viewer.id, begun)
         try:
-            done = await ask(journal, viewer, request, idempotency_key)
+            done = await ask(journal, viewer, request, idempotency_key, heard)
         except NotFound:
             raise
         except HubError:

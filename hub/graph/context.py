@@ -18,6 +18,7 @@ from hub.access.visibility import Visibility
 from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
+from hub.graph.trails import Trail
 from hub.journal import head
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
@@ -57,6 +58,7 @@ class Context:
     position: int | None = None  # of the journal's head, where it was read before all else
     viewer: Viewer = field(init=False)
     visibility: Visibility = field(init=False)
+    trail: Trail = field(init=False)  # what it leaves in the audit
     withheld: dict[tuple[str, str], Mapping[str, Any]] = field(init=False)
     selected: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)  # by place, for `redactions`
     pages: int = field(init=False)
@@ -67,11 +69,13 @@ class Context:
     roles_of: DataLoader[str, list[Document]] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.trail = Trail(self.journal.audit, self.bearer.viewer, self.clock)
         self.renew()
 
     def renew(self) -> None:
         """Begin an answer, for the viewer as it is now. A stream does so for each frame."""
         self.viewer, self.visibility = self.bearer.viewer, self.bearer.visibility
+        self.trail.go_on_as(self.viewer)
         self.withheld = {}
         self.pages = 0
         self.refresh()

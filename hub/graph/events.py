@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.access.gates import FIELDS, change_gate
 from hub.graph.context import Context, Document
@@ -108,7 +109,8 @@ class InteractionEvent(Node):
     redactions: list[Redaction] = redacted()
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.event(obj)
         return True
 
 

@@ -35,10 +35,12 @@ from hub.errors import HubError, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
 from hub.graph.selections import Needs, Selections
+from hub.graph.trails import is_sensitive
 
 KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
 TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
 ERRORS: Final = 20  # validation errors told of one document
+NAME: Final = 64  # characters of an operation's name that the audit keeps: it is the client's to choose
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 Answer = dict[str, Any]  # as the transports send it: data, errors, extensions
@@ -61,20 +63,33 @@ class NotRun(HubError):
         self.errors = errors
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an operation reads, as far as its text says: of each type the stored fields, and the fields at its root."""
+
+    needs: Needs
+    roots: frozenset[str]
+    told: str  # as the audit names it: `Desk: cursor, interactions`
+    is_sensitive: bool
+
+
 class Known:
-    """A valid document, and what each of its operations needs of the store."""
+    """A valid document, and what each of its operations reads."""
 
     def __init__(self, document: DocumentNode, selections: Selections) -> None:
         self.document = document
         self._selections = selections
-        self._needs: dict[str | None, Needs] = {}
+        self._readings: dict[str | None, Reading] = {}
 
-    def needs(self, operation: OperationDefinitionNode) -> Needs:
-        """The stored fields that an operation reads, by type; walked once."""
+    def reading(self, operation: OperationDefinitionNode) -> Reading:
+        """What an operation reads; walked once."""
         name = operation.name.value if operation.name else None
-        if name not in self._needs:
-            self._needs[name] = self._selections.needs(operation)
-        return self._needs[name]
+        if name not in self._readings:
+            needs = self._selections.needs(operation)
+            roots = frozenset(_root_fields(self.document, operation.selection_set))
+            told = ", ".join(sorted(roots)) if name is None else f"{name[:NAME]}: {', '.join(sorted(roots))}"
+            self._readings[name] = Reading(needs, roots, told, is_sensitive(needs))
+        return self._readings[name]
 
 
 class Executor:
@@ -92,29 +107,32 @@ class Executor:
     async def run(self, operation: Operation, context: Context) -> Answer:
         """The answer to a query or mutation. Raises NotRun; Unauthenticated where nobody asks for the schema; Unavailable."""
         known, chosen = self._chosen(operation)
-        asked = set(_root_fields(known.document, chosen.selection_set))
-        if context.viewer.is_anonymous and not asked.isdisjoint(INTROSPECTION):
+        reading = known.reading(chosen)
+        if context.viewer.is_anonymous and not reading.roots.isdisjoint(INTROSPECTION):
             raise Unauthenticated
-        context.needs = known.needs(chosen)
-        prepared = self._prepared(known.document, operation, context)
-        if not context.viewer.is_anonymous and "cursor" in asked:
+        prepared = self._prepared(known.document, operation, context, reading)
+        if not context.viewer.is_anonymous and "cursor" in reading.roots:
             await context.read_head()  # before anything else of this operation: read, then subscribe from there
         outcome = execute_root_selection_set(prepared)
-        return _answer(await outcome if isawaitable(outcome) else outcome, context)
+        answer = _answer(await outcome if isawaitable(outcome) else outcome, context)
+        await context.trail.leave()
+        return answer
 
     async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused."""
+        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused;
+        Unavailable, also later, where what is told could not be recorded."""
         known, chosen = self._chosen(operation)
-        context.needs = known.needs(chosen)
-        prepared = self._prepared(known.document, operation, context)
+        prepared = self._prepared(known.document, operation, context, known.reading(chosen))
         found = create_source_event_stream(prepared)
         source = await found if isawaitable(found) else found
         if isinstance(source, ExecutionResult):
             raise NotRun(formatted_all(source.errors or []))
         return self._answers(map_source_to_response_event(prepared, source), context)
 
-    def _prepared(self, document: DocumentNode, operation: Operation, context: Context) -> graphql.Executor[Any]:
-        """The operation ready to run, its variables coerced."""
+    def _prepared(self, document: DocumentNode, operation: Operation, context: Context, reading: Reading) -> graphql.Executor[Any]:
+        """The operation ready to run, its variables coerced. Raises NotRun, and Unavailable where nothing can be recorded."""
+        context.needs = reading.needs
+        context.trail.follow(reading.told, is_sensitive=reading.is_sensitive)
         prepared = graphql.Executor.build(
             self._schema,
             document,
@@ -129,7 +147,9 @@ class Executor:
     async def _answers(self, results: Any, context: Context) -> AsyncGenerator[Answer, None]:
         try:
             async for result in results:
-                yield _answer(result, context)
+                answer = _answer(result, context)
+                await context.trail.leave()
+                yield answer
         finally:
             await results.aclose()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.access.gates import FIELDS
 from hub.domain import promises
@@ -240,7 +241,8 @@ class Interaction(Node):
     redactions: list[Redaction] = redacted()
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.interaction(obj)
         return True
 
 

@@ -40,10 +40,22 @@ async def interactions_page(context: Context, sought: InteractionFilter, ordered
     async with context.page():
         rows = await context.interactions.page(context.visibility, sought, (order, window), now=context.now, projection=projection)
     page = _connection(context, "interactions", order, rows)
+    if rows.rows:  # that there are any is told of those who were asked about, also where none is selected
+        context.trail.parties(*sought.names)
+    if sought.is_about_some:
+        for row in rows.rows:
+            context.trail.interaction(row)
     return page | {
-        "count": lambda: context.interactions.count(context.visibility, sought, now=context.now),
+        "count": lambda: _count_of(context, sought),
         "cursor": context.journal.cursors.cursor(reached),
     }
+
+
+async def _count_of(context: Context, sought: InteractionFilter) -> int:
+    count = await context.interactions.count(context.visibility, sought, now=context.now)
+    if count:
+        context.trail.parties(*sought.names)
+    return count
 
 
 async def parties_page(context: Context, sought: PartyFilter, asked: Asked) -> Mapping[str, Any]:
@@ -51,6 +63,8 @@ async def parties_page(context: Context, sought: PartyFilter, asked: Asked) -> M
     window = asked.window(context, "parties", NEWEST)
     async with context.page():
         rows = await context.parties.page(context.visibility, sought, window, context.projection("Party"))
+    if sought.words is not None or sought.contact is not None:
+        context.trail.parties(*(row["_id"] for row in rows.rows))
     return _connection(context, "parties", NEWEST, rows) | {"count": lambda: context.parties.count(context.visibility, sought)}
 
 
@@ -59,6 +73,8 @@ async def party_roles_page(context: Context, party: str | None, name: str | None
     window = asked.window(context, "partyRoles", NEWEST)
     async with context.page():
         rows = await context.party_roles.page(context.visibility, party, name, window)
+    if party is not None and rows.rows:
+        context.trail.parties(party)
     page = _connection(context, "partyRoles", NEWEST, rows)
     return page | {"count": lambda: context.party_roles.count(context.visibility, party, name)}
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.access.gates import FIELDS, MASKED
-from hub.graph.context import Info
+from hub.graph.context import Context, Document, Info
 from hub.graph.enums import ContactMediumKind, EventType, PartyKind
 from hub.graph.fields import asked, passes, stored, viewed
 from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
@@ -106,7 +107,8 @@ class Party(Node):
     redactions: list[Redaction] = redacted()
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.parties(obj["_id"])
         return True
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.domain import party_roles
 from hub.graph.context import Context, Document
@@ -30,7 +31,8 @@ class PartyRole(Node):
     valid_to: datetime | None = stored("validTo", description="Without this moment itself.")
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.parties(obj["party"])
         return True
 
 

@@ -7,7 +7,7 @@ import strawberry
 
 from hub.access.gates import FIELDS
 from hub.access.viewers import Viewer
-from hub.commands.asking import Done, Request, ask
+from hub.commands.asking import Done, Heard, Request, ask
 from hub.errors import InternalError, Refused
 from hub.graph.context import Context, Info
 from hub.graph.enums import ErrorCode, InteractionStatus, Role
@@ -65,7 +65,7 @@ class PartyRolePayload:
     errors: list[UserError] = stored("errors")
 
 
-Asking = Callable[[Journal, Viewer, Request, str | None], Awaitable[Done]]
+Asking = Callable[[Journal, Viewer, Request, str | None, Heard | None], Awaitable[Done]]
 
 
 async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = None, *, asking: Asking = ask) -> Any:
@@ -73,7 +73,7 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
     context: Context = info.context
     try:
         request: Request = (meant or input.meant)()
-        done = await asking(context.journal, context.viewer, request, input.idempotency_key)
+        done = await asking(context.journal, context.viewer, request, input.idempotency_key, context.trail.changed)
     except Refused as refusal:
         return _refused(refusal)
     except Exception as fault:

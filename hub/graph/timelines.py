@@ -105,4 +105,6 @@ async def events(context: Context, asked_for: EventFilter, first: int | None, af
     if len(nodes) > asked:
         nodes = nodes[:asked]
         above, has_more = int(nodes[-1]["_id"]), True
+    for entry in nodes:  # that there are any is told also where none is selected
+        context.trail.event(entry)
     return {"nodes": nodes, "cursor": journal.cursors.cursor(above), "hasMore": has_more, "reset": False}

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from hub.commands.tokens import Issue, Revoke
 from hub.graph.context import Context, Document
@@ -36,7 +37,8 @@ class Token(Node):
     revoked_at: datetime | None = stored("revokedAt")
 
     @classmethod
-    def is_type_of(cls, obj: object, info: object) -> bool:
+    def is_type_of(cls, obj: Document, info: GraphQLResolveInfo[Context]) -> bool:
+        info.context.trail.parties(*[obj["party"]] if "party" in obj else ())
         return True
 
 

@@ -7,7 +7,7 @@ gets its own error and changes nothing. What comes out is written as one transac
 import asyncio
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -50,6 +50,7 @@ class Committed:
     position: int
     replayed: bool
     document: dict[str, Any] | None
+    entries: tuple[Entry, ...] = ()  # that it wrote
 
 
 @dataclass(slots=True, eq=False)
@@ -61,9 +62,12 @@ class Asked:
     key: Key | None
     until: float  # loop time after which nobody waits any more
     answer: asyncio.Future[Committed]
+    heard: Callable[[Committed], None] | None = None  # told of the commit whether or not the caller still waits
 
     def settle(self, answer: Committed | Exception) -> None:
         """Answer, unless the caller hung up."""
+        if self.heard is not None and isinstance(answer, Committed):
+            self.heard(answer)
         if self.answer.done():
             return
         if isinstance(answer, Exception):
@@ -95,14 +99,15 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
     """Decide every command in order. A refusal waits for the commit too: what it was judged on may only come with it."""
     decided = Decided(position, secrets.token_bytes(12))
     used: dict[bytes, dict[str, Any]] = dict(keys)
-    pending: list[tuple[Asked, Ref, int, bool]] = []
+    pending: list[tuple[Asked, Ref, int, bool, tuple[Entry, ...]]] = []
     for one in asked:
         try:
             known = used.get(one.key.id) if one.key else None
             if one.key and known is not None:
                 if known["request"] != one.key.request:
                     raise IdempotencyKeyReused
-                pending.append((one, Ref(SubjectKind(known["subject"]["kind"]), known["subject"]["id"]), int(known["position"]), True))
+                about = Ref(SubjectKind(known["subject"]["kind"]), known["subject"]["id"])
+                pending.append((one, about, int(known["position"]), True, ()))
                 continue
             decision = one.command.decide(desk)
             entries = _entries(decision, desk, one.actor, desk.now)
@@ -118,7 +123,7 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
         decided.written += entries
         decided.inherited += inherited
         reached = position + len(decided.written)
-        pending.append((one, decision.about, reached, decision.replayed))
+        pending.append((one, decision.about, reached, decision.replayed, tuple(entry.entry for entry in entries)))
         if one.key and entries:
             key = {
                 "_id": Binary(one.key.id),
@@ -134,7 +139,9 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
     decided.inserts["journal"] = [_raw(one.entry) for one in decided.written]
     decided.inserts["personal"] = [_raw(one.personal) for one in decided.written if one.personal is not None]
     decided.inserts["idempotency"] = [_raw(key) for key in decided.keys]
-    decided.answers += [(one, Committed(about, reached, replayed, documents.get(about))) for one, about, reached, replayed in pending]
+    decided.answers += [
+        (one, Committed(about, reached, replayed, documents.get(about), wrote)) for one, about, reached, replayed, wrote in pending
+    ]
     return decided
 
 

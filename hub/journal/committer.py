@@ -86,14 +86,17 @@ class Committer:
         self._closed = False
         self.announce: Callable[[Sequence[Entry]], None] = lambda entries: None  # the feed's door, set when it opens
 
-    async def submit(self, command: Command, actor: Actor, key: Key | None = None) -> Committed:
-        """Queue a command and wait for its commit. Raises Refused; UNAVAILABLE at once when the queue is full."""
+    async def submit(
+        self, command: Command, actor: Actor, key: Key | None = None, heard: Callable[[Committed], None] | None = None
+    ) -> Committed:
+        """Queue a command and wait for its commit. Raises Refused; UNAVAILABLE at once when the queue is full. `heard` is told
+        of the commit even where the caller no longer waits; it must not raise."""
         if self._closed:
             raise Unavailable("The hub is going down.")
         if len(self._queue) >= BACKLOG:
             raise Unavailable(f"{BACKLOG} commands wait already.", retry_after_ms=500)
         loop = asyncio.get_running_loop()
-        asked = Asked(command, actor, key, loop.time() + PATIENCE, loop.create_future())
+        asked = Asked(command, actor, key, loop.time() + PATIENCE, loop.create_future(), heard)
         self._queue.append(asked)
         self._idle.clear()
         self._wake.set()

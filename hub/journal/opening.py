@@ -1,4 +1,4 @@
-"""The journal of one process, opened: its committer, its feed, its bus and their tasks, with one owner that waits for them."""
+"""The journal of one process, opened: its committer, its feed, its bus, its audit and their tasks, with one owner that waits for them."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from hub.access.keys import Keyring
 from hub.domain.ids import Ids
 from hub.domain.rules import Rules
 from hub.journal import head
+from hub.journal.audit import Audit
 from hub.journal.bus import Bus
 from hub.journal.committer import Committer
 from hub.journal.cursors import Cursors
@@ -34,6 +35,7 @@ class Journal:
     feed: Feed
     cursors: Cursors
     bus: Bus
+    audit: Audit
 
 
 @contextlib.asynccontextmanager
@@ -55,6 +57,7 @@ async def opened(
     committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, rules=rules or Rules(), guard=guard)
     feed = Feed(mongo, first)
     bus = Bus(bus_url)
+    audit = Audit(mongo)
 
     def announce(entries: Sequence[Entry]) -> None:
         feed.offer(entries)
@@ -69,13 +72,15 @@ async def opened(
             tasks.create_task(turns.beat(), name="heartbeat"),
             tasks.create_task(feed.run(), name="feed"),
             tasks.create_task(bus.run(feed.hint), name="bus"),
+            tasks.create_task(audit.run(), name="audit"),
         ]
         try:
-            yield Journal(mongo, committer, feed, Cursors(keyring, first), bus)
+            yield Journal(mongo, committer, feed, Cursors(keyring, first), bus, audit)
         except Exception as error:  # told below: the group would wrap it
             failure = error
         finally:
             await committer.drain()
+            await audit.drain()
             await ended(running)
             await turns.leave()
     if failure is not None:

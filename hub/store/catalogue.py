@@ -143,13 +143,18 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
     "idempotency": Collection(
         {"_id": BYTES, "request": BYTES, "subject": {"bsonType": "object"}, "at": DATE}, (Index((("at", 1),), expires=True),)
     ),
+    "audit": Collection(
+        {"from": DATE, "to": DATE, "parties": LIST, "records": LIST},
+        (Index((("parties", 1), ("_id", 1))), Index((("to", 1),), expires=True)),  # about whom; and what is too old
+    ),
     "heads": Collection({"_id": TEXT}),
     "leases": Collection({"_id": TEXT}),
 }
 
 
-async def apply(mongo: Mongo, *, idempotency_days: int = 30) -> None:
+async def apply(mongo: Mongo, *, idempotency_days: int = 30, audit_days: int = 365) -> None:
     """Make what is missing and bring validators up to date; StartupError where the database does not let us."""
+    days = {"idempotency": idempotency_days, "audit": audit_days}
     try:
         with timeout(4 * UNIT):
             there = await mongo.database.command({"listCollections": 1, "cursor": {"batchSize": 1_000}})
@@ -158,7 +163,7 @@ async def apply(mongo: Mongo, *, idempotency_days: int = 30) -> None:
                 await _validate(mongo, name, collection, validators.get(name))
         with timeout(BUILD):  # a deadline for requests would stop a build at every start, to begin anew at the next
             for name, collection in COLLECTIONS.items():
-                await _index(mongo, name, collection.indexes, idempotency_days * 86_400)
+                await _index(mongo, name, collection.indexes, days.get(name, 0) * 86_400)
     except PyMongoError as error:
         raise StartupError(f"The hub cannot prepare its collections: {brief(error)}") from error
 

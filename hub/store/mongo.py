@@ -164,9 +164,11 @@ class Mongo:
         cursor = await _ready(self[collection].aggregate([dict(stage) for stage in pipeline], **{"batchSize": 1_000} | options))
         return cast("list[dict[str, Any]]", await cursor.to_list(None))
 
-    async def rows(self, collection: str, query: Document, projection: Any, *, limit: int) -> AsyncIterator[dict[str, Any]]:
+    async def rows(
+        self, collection: str, query: Document, projection: Any, *, limit: int = 0, sort: Any = None
+    ) -> AsyncIterator[dict[str, Any]]:
         """Matching documents one after the other: no more of them are held than come together."""
-        async for document in self[collection].find(dict(query), projection, limit=limit):
+        async for document in self[collection].find(dict(query), projection, limit=limit, sort=sort):
             yield document
 
     async def by_ids(self, collection: str, ids: Sequence[Any], projection: Any = None) -> dict[Any, dict[str, Any]]:

@@ -80,6 +80,16 @@ class InteractionFilter:
             created_at=self.created_at,
         )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parties that it asks about."""
+        return tuple(party for party in (self.party_id, self.assignee_id, *self.takes_part) if party is not None)
+
+    @property
+    def is_about_some(self) -> bool:
+        """Whether it asks for what whoever asks knows something of: that it is there says the rest."""
+        return any(asked is not None for asked in (self.ids, self.entity, self.external_identifier, self.words))
+
     def _clauses(self, visibility: Visibility, now: datetime) -> Iterator[Mapping[str, Any]]:
         one_of = {
             "_id": self.ids,

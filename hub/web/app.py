@@ -70,8 +70,9 @@ async def readyz(request: Request) -> Response:
         "database": "ok" if await hub.mongo.answers() else "does not answer",
         "feed": "behind: the log cannot be read" if hub.journal.feed.is_behind else "ok",
         "bus": "ok" if hub.journal.bus.is_up else "down: the poll bridges it",
+        "audit": hub.journal.audit.state,
     }
-    well = parts["database"] == parts["feed"] == "ok"
+    well = parts["database"] == parts["feed"] == "ok" and not hub.journal.audit.is_full
     return JSONResponse({"status": "ok" if well else "unavailable", **parts}, 200 if well else 503)
 
 

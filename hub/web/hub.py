@@ -152,7 +152,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
     guard = Guard(ClaimCodes(keys), policies(settings))
     async with trusted(settings) as believed, connected(mongo_uri, settings.mongo_database, settings.mongo_driver) as mongo:
         await mongo.check()
-        await catalogue.apply(mongo, idempotency_days=settings.idempotency_days)
+        await catalogue.apply(mongo, idempotency_days=settings.idempotency_days, audit_days=settings.audit_days)
         name = f"{socket.gethostname()}:{settings.data_dir.resolve()}:{role}"
         async with opening.opened(
             mongo,

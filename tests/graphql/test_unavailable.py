@@ -13,6 +13,7 @@ import pytest
 from hub import mongod
 from hub.mongod import Mongod
 from hub.settings import Settings
+from hub.store import audit
 from hub.web.hub import opened
 from tests.api import Api
 from tests.conftest import played, serving
@@ -94,6 +95,33 @@ async def test_a_hub_without_its_database_says_so_and_heals_when_it_is_back(frag
     assert again["errors"] == []
     assert heard == {"kind": "EVENT", "event": {"type": "NOTE_ADDED", "message": "Are you there?"}}
     assert [event["type"] for event in await api.as_customer.timeline(interaction["id"])] == ["CREATED", "NOTE_ADDED"]
+
+
+async def test_what_was_read_before_the_database_went_away_is_recorded_when_it_is_back(fragile: Api, database: Database) -> None:
+    api, records = fragile, fragile.hub.journal.audit
+    interaction = await api.as_customer.create()
+    await records.drain()
+    records.every, most = 3_600.0, records.most
+    await api.as_agent.ask("query Before($id: ID!) { interaction(id: $id) { id } }", id=interaction["id"])
+
+    database.stop()
+    writing = asyncio.create_task(records.drain())
+    async with asyncio.timeout(30):
+        while records.state == "ok":  # noqa: ASYNC110 - it is asked as an operator does
+            await asyncio.sleep(0.01)
+    behind, records.most = records.state, 1
+    refused = await api.as_agent.ask("{ interactions { nodes { id } } }")
+    database.start()
+    records.most = most
+    await healed(api)
+    await writing
+    await records.drain()
+
+    assert behind == "behind: 1 records wait"
+    assert (refused.status, refused.codes) == (503, ["UNAVAILABLE"])
+    assert records.state == "ok"
+    kept = [record async for record in audit.about(api.hub.mongo, api.customer)]
+    assert [record["operation"] for record in kept][-1] == "Before: interaction"
 
 
 @pytest.mark.prove

@@ -268,7 +268,7 @@ async def test_health_and_readiness_say_how_it_is(shared_api: Api) -> None:
     health, ready = await shared_api.client.get("/healthz"), await shared_api.client.get("/readyz")
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
-    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "database": "ok", "feed": "ok", "bus": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "database": "ok", "feed": "ok", "bus": "ok", "audit": "ok"})
 
 
 async def test_text_outside_ascii_comes_back_as_it_was_sent(shared_api: Api) -> None:
