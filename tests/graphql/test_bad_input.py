@@ -132,6 +132,8 @@ UNLISTED: Final = {
     ("createInteraction", ("id",)),  # the form of a client-made id has a test of its own
     ("transitionInteraction", ("question",)),  # needs another target than the reason
     ("transitionInteraction", ("resolution",)),
+    *(("revokeToken", (field,)) for field in ("id", "idempotencyKey")),  # a PARTNER's: test_tokens.py
+    *(("issueToken", path) for path in (("partyId",), ("scopes",), ("filter", "topic"), ("idempotencyKey",))),
     *(("claimInteraction", (field,)) for field in ("id", "claimCode", "idempotencyKey")),  # a CUSTOMER's: test_claiming.py
 }
 
