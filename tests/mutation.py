@@ -30,6 +30,8 @@ PATIENCE: Final = 90  # seconds that a mutant may take: one that never ends is n
 PRELOADED: Final = ("cryptography.x509", "httpx", "hypothesis", "jwt", "orjson", "pydantic_settings", "pymongo", "strawberry", "uvicorn")
 """What each mutant would import anew, and does not mutate."""
 
+QUIETLY: Final = ("-c", str(ROOT / "pyproject.toml"), "-W", "ignore::pytest.PytestAssertRewriteWarning")  # of what was preloaded
+
 COMPARED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -250,7 +252,7 @@ def _run(mutant: Mutant, tests: Path) -> None:
         sys.meta_path.insert(0, Planted(mutant))
         own = tests / f"test_{mutant.path.stem}.py"
         first, *others = [[own], [tests]] if own.exists() else [[tests]]
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--confcutdir={tests}", "-c", str(ROOT / "pyproject.toml")]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--confcutdir={tests}", *QUIETLY]
         code = int(pytest.main([*map(str, first), *options]))
         if code == 0 and others:
             code = int(pytest.main([*map(str, others[0]), *options]))
