@@ -13,7 +13,7 @@ import orjson
 import structlog
 import uvloop
 
-from bench import commands, questions, reading, serving
+from bench import access, commands, questions, reading, serving
 from bench.load import WARM_UP
 from bench.machine import ROOT, Machine
 from bench.report import Report
@@ -23,8 +23,9 @@ from hub.settings import Settings
 PROOF: Final = ROOT / "docs" / "proofs" / "bench.md"
 SETTING_UP: Final = 15.0  # seconds for mongod, the hub, and what they are filled with
 ROW: Final = 300e-6  # seconds to write one and keep it in every index; half of that on a machine with nothing else to do
+RIGHTS: Final = 2.0  # seconds for what rights cost, in one round
 ANSWER: Final = 0.15  # seconds of one question in one round, in companies of two sizes
-SECTIONS: Final = ("commands", "serving", "reading")
+SECTIONS: Final = ("commands", "serving", "access", "reading")
 AT_MOST: Final = 4  # times what was expected; a machine that needs longer says nothing
 
 
@@ -56,8 +57,9 @@ async def measured(asked: argparse.Namespace, machine: Machine, uri: str, direct
     pace = {"clients": asked.clients, "seconds": asked.seconds, "rounds": asked.rounds}
     together = await commands.measure(uri, **pace) if "commands" in asked.only else []
     served = await serving.measure(uri, directory, **pace) if "serving" in asked.only else []
+    rights = await access.measure(uri, directory, rounds=asked.rounds) if "access" in asked.only else None
     read = await reading.measure(uri, directory, rows=asked.rows, rounds=asked.rounds) if "reading" in asked.only else None
-    return Report(machine, asked.seconds, asked.rounds, together, served, read)
+    return Report(machine, asked.seconds, asked.rounds, together, served, rights, read)
 
 
 def seconds(asked: argparse.Namespace) -> float:
@@ -65,6 +67,8 @@ def seconds(asked: argparse.Namespace) -> float:
     acts = {"commands": len(commands.ACTS) * len(commands.CONTENDERS), "serving": len(serving.OPERATIONS)}
     each = sum(many for section, many in acts.items() if section in asked.only)
     expected: float = each * len(asked.clients) * asked.rounds * (asked.seconds + WARM_UP) + SETTING_UP
+    if "access" in asked.only:
+        expected += RIGHTS * asked.rounds
     if "reading" in asked.only:
         expected += ROW * sum(asked.rows) + ANSWER * len(questions.QUESTIONS) * (asked.rounds + reading.PROBED)
     return expected

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from bench.access import Rights
 from bench.commands import PLAIN, Measured
 from bench.load import Figures
 from bench.machine import Machine
@@ -42,11 +43,17 @@ class Report:
     rounds: int
     commands: Sequence[Measured]
     served: Sequence[Served]
+    rights: Rights | None
     reading: Reading | None
 
     def markdown(self) -> str:
         """All of it, as far as it was measured."""
-        parts = [self._opening(), self._commands() if self.commands else (), self._served() if self.served else ()]
+        parts = [
+            self._opening(),
+            self._commands() if self.commands else (),
+            self._served() if self.served else (),
+            self._rights() if self.rights else (),
+        ]
         return "\n".join(line for part in (*parts, told(self.reading) if self.reading else ()) for line in part) + "\n"
 
     def json(self) -> dict[str, Any]:
@@ -93,6 +100,20 @@ class Report:
         for one in sorted(self.served, key=lambda one: one.operation):
             figures = one.figures
             yield f"| {one.operation} | {one.clients} | {figures.per_second:,.0f} | {figures.p50:.1f} | {figures.p99:.1f} |"
+
+    def _rights(self) -> Iterable[str]:
+        rights = self.rights
+        if rights is not None:
+            yield from (
+                "",
+                "## Rights",
+                "",
+                "In the hub's process, by the processor's time, medians. A token that is known is verified again, with a look at what was",
+                "taken back; a page of 50 with gated fields and joins is read in turns with gates that open without a look.",
+                "",
+                f"- a known token: {rights.verification:.1f} us (goal: under 20)",
+                f"- gates: {rights.gates:.1%} of a page of 50 (goal: under 5 %), which takes {rights.page:.1f} ms",
+            )
 
 
 def told(reading: Reading) -> Iterable[str]:
