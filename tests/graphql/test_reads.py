@@ -11,8 +11,11 @@ from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.settings import Settings
 from hub.web.hub import opened
+from tests import clients
 from tests.api import Api, Caller
 from tests.conftest import played, serving
+from tests.security.test_foreign import ACTS, UNKNOWN, mutation
+from tests.security.test_foreign import READS as READ_BY_ID
 
 READS: Final = frozenset({"find", "getMore", "aggregate", "count", "distinct"})
 BEHIND: Final = frozenset({"heads", "leases"})  # what the committer and the feed look at by themselves
@@ -95,11 +98,30 @@ async def test_a_claim_in_vain_costs_the_same_whatever_is_wrong_with_it(api: Api
 
     for id, claim_code in ((theirs, code(unknown)), (unknown, code(unknown)), (ordinary, code(ordinary)), (theirs, "x")):
         asked = await cost(overheard, api.as_other_customer, text, input={"id": id, "claimCode": claim_code})
-        reads = [{name: command[name] for name in command if name in {"find", "filter", "projection", "limit"}} for command in asked]
-        heard.append(str(reads).replace(id, "the id"))
+        heard.append(shapes(asked, id))
 
     assert heard == [heard[0]] * 4
     assert "interactions" in heard[0]
+
+
+def shapes(commands: list[Command], id: str) -> str:
+    """What is read, whatever the id."""
+    told = {"find", "aggregate", "filter", "pipeline", "projection", "sort", "limit"}
+    return str([{name: command[name] for name in command if name in told} for command in commands]).replace(id, "the id")
+
+
+@pytest.mark.parametrize("asked", [*READ_BY_ID, *ACTS])
+async def test_what_is_out_of_sight_costs_the_same_commands_as_what_never_was(api: Api, overheard: Overheard, asked: str) -> None:
+    text = READ_BY_ID.get(asked) or mutation(asked)
+    theirs = (await api.as_partner.create(customerId=api.other_customer, vertical="ASSURANCE"))["id"]
+    narrow, _ = await clients.holder(
+        api.as_partner, filter={"vertical": ["BILLING"]}, scopes=["interaction:read", "interaction:write", "party:read"]
+    )
+
+    for caller in (api.as_customer, narrow):
+        one, other = [shapes(await cost(overheard, caller, text, id=id), id) for id in (theirs, UNKNOWN)]
+
+        assert one == other
 
 
 @pytest.mark.parametrize("first", [1, 10, 50])
