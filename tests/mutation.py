@@ -87,13 +87,17 @@ class Mutating(ast.NodeTransformer):
     def visit_arguments(self, node: ast.arguments) -> ast.AST:
         return node
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._body(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._body(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._body(node)
 
-    def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+    def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
+        """Decorators stay: that a dataclass is frozen is for mypy to hold."""
         node.body = [one for statement in node.body if (one := self.visit(statement)) is not None]
         return node
 

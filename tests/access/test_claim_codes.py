@@ -126,3 +126,10 @@ def test_a_flood_of_viewers_takes_no_more_memory_than_there_is_for_them() -> Non
         tries.begin(str(number), START)
 
     assert len(tries._begun._kept) == GUESSERS
+
+
+def test_a_hundred_characters_are_read_and_no_more(codes: ClaimCodes) -> None:
+    code = codes.code(ONE)
+
+    assert codes.fits(ONE, code + " " * (100 - len(code)))
+    assert not codes.fits(ONE, code + " " * (101 - len(code)))

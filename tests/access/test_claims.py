@@ -1,15 +1,16 @@
 """From claims to viewers: where issuers put roles, scopes and parties, and what these are worth here."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hub.access.claims import Claimed, claimed, found
+from hub.access.claims import LEEWAY, LONGEST_CLAIM, Claimed, claimed, found, verified
 from hub.access.trust import Trust, path
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.terms import Role
-from tests.access.issuing import AUDIENCE, START, claims
+from tests.access.issuing import AUDIENCE, START, Pair, claims
 
 ANNA = PartyId("par_" + "a" * 32)
 NAME = "https://id.example"
@@ -103,3 +104,42 @@ def test_no_token_lives_longer_than_its_issuer_may_let_it(life: int, fits: bool)
     else:
         with pytest.raises(ValueError, match="too long a life"):
             of(short, exp=expires)
+
+
+def test_a_clock_that_is_ahead_by_as_much_as_is_forgiven_is_forgiven() -> None:
+    now = int(START.timestamp())
+
+    for name in ("iat", "nbf"):
+        assert of(trust(), **{name: now + LEEWAY}).viewer.subject == "user-1"
+    for name in ("iat", "nbf"):
+        with pytest.raises(ValueError, match="not its time"):
+            of(trust(), **{name: now + LEEWAY + 1})
+
+
+def test_it_ends_at_its_last_second_and_lives_as_long_as_is_allowed() -> None:
+    now = int(START.timestamp())
+
+    assert of(trust(lifetime=600), iat=now, exp=now + 600).expires_at == START + timedelta(seconds=600)
+    for wrong in ({"exp": now}, {"iat": now, "exp": now + 601}):
+        with pytest.raises(ValueError, match="too long a life"):
+            of(trust(lifetime=600), **wrong)
+
+
+@pytest.mark.parametrize("value", [str(int(START.timestamp()) + 60), [1], {}], ids=str)
+def test_a_date_is_a_number(value: object) -> None:
+    with pytest.raises(TypeError):
+        of(trust(), exp=value)
+
+
+def test_a_claim_has_so_many_characters_and_no_more() -> None:
+    assert of(trust(), sub="s" * LONGEST_CLAIM).viewer.subject == "s" * LONGEST_CLAIM
+    for wrong in ("s" * (LONGEST_CLAIM + 1), "", "a\nb"):
+        with pytest.raises(ValueError, match="not a short text"):
+            of(trust(), sub=wrong)
+
+
+def test_time_is_told_by_our_clock_and_not_by_the_library_s() -> None:
+    pair = Pair.made("k")
+    long_ago = claims(NAME, iat=1, nbf=1, exp=2)
+
+    assert verified(pair.sign(long_ago), pair.private.public_key(), "ES256", trust()) == long_ago

@@ -116,6 +116,16 @@ def test_it_ends_with_the_token_that_it_was_asked_for_with(viewer: MakeViewer) -
     assert asked(own(viewer, Role.PARTNER), seconds=86_400).expires_at == NOW + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("seconds", [1, 86_400])
+def test_the_shortest_and_the_longest_life_can_be_asked_for(viewer: MakeViewer, seconds: int) -> None:
+    rights = own(viewer, Role.PARTNER, backed=((Role.PARTNER, "supplier"), (Role.CUSTOMER, "customer")))
+
+    passed_on = asked(replace(rights, expires_at=NOW + timedelta(days=2)), seconds=seconds)
+
+    assert passed_on.expires_at == NOW + timedelta(seconds=seconds)
+    assert passed_on.backed == ((Role.PARTNER, "supplier"),), "and stays backed"
+
+
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.PARTNER}))
 def test_a_role_that_one_lacks_is_refused_by_its_name(viewer: MakeViewer, role: Role) -> None:
     with pytest.raises(Forbidden) as refusal:
@@ -163,6 +173,6 @@ def test_a_token_is_not_passed_on_for_ever(viewer: MakeViewer) -> None:
     def resting_on(number: int) -> Viewer:
         return replace(viewer(Role.PARTNER), rests_on=frozenset({"cli_" + "0" * 32, *(f"{TOKEN}{one:032x}" for one in range(number))}))
 
-    assert len(issuing.via(resting_on(issuing.DEEPEST))) == issuing.DEEPEST
+    assert len(issuing.via(resting_on(5))) == 5
     with pytest.raises(BadInput):
-        issuing.via(resting_on(issuing.DEEPEST + 1))
+        issuing.via(resting_on(6))

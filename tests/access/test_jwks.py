@@ -100,3 +100,9 @@ def test_a_key_shows_nothing_of_its_bits_but_what_all_may_know() -> None:
     assert isinstance(read(EC.jwk), Key)
     assert read(EC.jwk) != read(EC.jwk | {"kid": "x"})
     assert "private" not in repr(read(EC.jwk)).lower()
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
+def test_a_key_of_no_use_says_so(curve: ec.EllipticCurve) -> None:
+    with pytest.raises(ValueError, match="of no use for"):
+        Key.of(ec.generate_private_key(curve).public_key())

@@ -194,3 +194,15 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StartupError, match="cannot use its key file"):
         local_secret(tmp_path / "file" / "data")
+
+
+@pytest.mark.parametrize(("current", "previous"), [(b"short", None), (b"short", OLD), (NEW, b"short")])
+def test_a_secret_that_is_too_short_is_refused_whichever_it_is(current: bytes, previous: bytes | None) -> None:
+    with pytest.raises(StartupError, match="at least 32 bytes"):
+        Keyring(current, previous)
+
+
+def test_seeds_are_of_one_purpose_and_the_one_in_use_is_the_first() -> None:
+    assert Keyring(NEW, OLD).seeds("tokens") == (*Keyring(NEW).seeds("tokens"), *Keyring(OLD).seeds("tokens"))
+    assert len({*Keyring(NEW).seeds("tokens"), *Keyring(NEW).seeds("claims"), *Keyring(OLD).seeds("tokens")}) == 3
+    assert {len(seed) for seed in Keyring(NEW, OLD).seeds("tokens")} == {32}
