@@ -41,6 +41,7 @@ class Standings:
         self._standing = standing
         self._parties: Remembered[ExternalIdentifier, tuple[PartyId | None]] = Remembered(KEPT)
         self._held: Remembered[PartyId, frozenset[str]] = Remembered(KEPT)
+        self._forgotten = 0  # times that something was: what was asked for before may be older than that
 
     async def settle(self, viewer: Viewer, identifier: ExternalIdentifier | None, now: datetime) -> Viewer:
         """The viewer with the party that the identifier means, if any, and without the roles that nothing backs."""
@@ -52,6 +53,7 @@ class Standings:
 
     def forget(self, party: str) -> None:
         """Its roles have changed."""
+        self._forgotten += 1
         self._held.drop(PartyId(party))
 
     async def _party(self, identifier: ExternalIdentifier, now: datetime) -> PartyId | None:
@@ -64,6 +66,8 @@ class Standings:
     async def _roles(self, party: PartyId, now: datetime) -> frozenset[str]:
         held = self._held.get(party, now)
         if held is None:
+            asked_at = self._forgotten
             held = await self._standing.valid(party, now)
-            self._held.put(party, held, now + FRESH)
+            if asked_at == self._forgotten:
+                self._held.put(party, held, now + FRESH)
         return held

@@ -1,6 +1,9 @@
 """Parties by their foreign names, and roles that a valid PartyRole must back: what was taken back counts seconds later."""
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +12,15 @@ from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.jwks import KeySet
 from hub.access.remembered import Remembered
 from hub.access.sources import FixedKeys
-from hub.access.standing import FRESH
+from hub.access.standing import FRESH, Standings
 from hub.access.trust import Trust
+from hub.access.viewers import Viewer
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
 from hub.domain.terms import Role
 from tests.access.issuing import AUDIENCE, START, Clock, Pair, Register, claims, verifier
+
+MakeViewer = Callable[..., Viewer]
 
 ANNA = PartyId("par_" + "a" * 32)
 NAME = "https://id.example"
@@ -137,3 +143,44 @@ def test_what_is_remembered_has_a_bound_and_a_time() -> None:
     remembered.put("a", 4, later)
     assert (remembered.get("a", START), remembered.get("c", START)) == (4, 3)
     assert remembered.get("a", later) is None
+
+
+class Slow(Register):
+    """A register that answers when it is let, with what it knew when it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lets = asyncio.Event()
+
+    async def valid(self, party: PartyId, at: datetime) -> frozenset[str]:
+        held = await super().valid(party, at)
+        await self.lets.wait()
+        return held
+
+
+async def test_a_role_that_ends_while_it_is_asked_for_is_not_kept(viewer: MakeViewer) -> None:
+    register = Slow()
+    register.roles[ANNA] = {"customer"}
+    standings, backed = Standings(register, register), replace(viewer(Role.CUSTOMER, party=ANNA), backed=((Role.CUSTOMER, "customer"),))
+
+    asking = asyncio.create_task(standings.settle(backed, None, START))
+    await asyncio.sleep(0)
+    register.roles[ANNA] = set()
+    standings.forget(ANNA)
+    register.lets.set()
+    first, second = await asking, await standings.settle(backed, None, START)
+
+    assert [first.roles, second.roles] == [frozenset({Role.CUSTOMER}), frozenset()]
+
+
+async def test_what_is_known_is_asked_for_once_until_it_is_forgotten(viewer: MakeViewer, register: Register) -> None:
+    register.roles[ANNA] = {"customer"}
+    standings, backed = Standings(register, register), replace(viewer(Role.CUSTOMER, party=ANNA), backed=((Role.CUSTOMER, "customer"),))
+
+    for _ in range(3):
+        await standings.settle(backed, None, START)
+    asked = register.asked
+    standings.forget(ANNA)
+    await standings.settle(backed, None, START)
+
+    assert (asked, register.asked) == (1, 2)
