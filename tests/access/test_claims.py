@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.access.claims import LEEWAY, LONGEST_CLAIM, Claimed, claimed, found, verified
+from hub.access.claims import LEEWAY, LONGEST_CLAIM, Claimed, algorithm, claimed, found, verified
 from hub.access.trust import Trust, path
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
@@ -143,3 +143,22 @@ def test_time_is_told_by_our_clock_and_not_by_the_library_s() -> None:
     long_ago = claims(NAME, iat=1, nbf=1, exp=2)
 
     assert verified(pair.sign(long_ago), pair.private.public_key(), "ES256", trust()) == long_ago
+
+
+def test_a_subject_of_one_letter_is_one() -> None:
+    assert of(trust(), sub="s").viewer.subject == "s"
+
+
+def test_a_header_may_have_all_that_is_known_and_nothing_else() -> None:
+    whole = {"alg": "ES256", "typ": "at+jwt", "kid": "k", "x5t": "x", "x5t#S256": "x"}
+
+    assert algorithm(whole, trust()) == "ES256"
+    with pytest.raises(ValueError, match="not used here"):
+        algorithm(whole | {"crit": []}, trust())
+
+
+def test_the_library_does_not_look_ahead_either() -> None:
+    pair, far = Pair.made("k"), int(START.timestamp()) + 10**9
+    to_come = claims(NAME, iat=far, nbf=far, exp=far + 60)
+
+    assert verified(pair.sign(to_come), pair.private.public_key(), "ES256", trust()) == to_come

@@ -18,11 +18,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from hub.access import issuers
 from hub.access.issuers import Issuer, TokenVerifier
 from hub.access.jwks import KeySet
-from hub.access.sources import LARGEST, PAUSE, FixedKeys
+from hub.access.sources import LARGEST, PAUSE, FixedKeys, looked_at
 from hub.access.trust import Trust
 from hub.access.viewers import Viewer
 from hub.domain.terms import Role
-from hub.errors import Unauthenticated, Unavailable
+from hub.errors import StartupError, Unauthenticated, Unavailable
 from tests.access.issuing import AUDIENCE, START, Clock, Oidc, Pair, at_once, by_hand, claims, providing, until, verifier
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -630,3 +630,33 @@ async def test_nothing_runs_on_when_the_issuers_are_closed(oidc: Oidc, clock: Cl
         assert any(task.get_name() == f"keys of {oidc.url}" for task in asyncio.all_tasks() - before)
 
     assert not [task for task in asyncio.all_tasks() - before if task.get_name().startswith("keys of")]
+
+
+async def test_fixed_keys_verify_without_anybody_being_asked(clock: Clock) -> None:
+    pair = Pair.made("fixed")
+    one = {"issuer": "urn:fixed", "audience": AUDIENCE, "algorithms": ["ES256"], "roles": {"agent": "AGENT"}, "keys": [pair.jwk]}
+    async with issuers.opened([Trust.model_validate(one)]) as believed:
+        viewer = await verifier(*believed, clock=clock).verify(pair.sign(claims("urn:fixed")))
+
+    assert viewer.roles == {Role.AGENT}
+
+
+@pytest.mark.parametrize(("pairs", "said"), [(1, "1 key"), (2, "2 keys")])
+async def test_who_looks_at_an_issuer_is_told_how_many_keys_it_has(pairs: int, said: str) -> None:
+    made = [Pair.made(str(number)) for number in range(pairs)]
+    one = {"issuer": "urn:fixed", "audience": AUDIENCE, "algorithms": ["ES256"], "roles": {"agent": "AGENT"}}
+
+    assert await looked_at(Trust.model_validate(one | {"keys": [pair.jwk for pair in made]})) == said
+    async with providing(*made) as oidc:
+        assert await looked_at(Trust.model_validate(one | {"issuer": oidc.url})) == said
+
+
+async def test_who_looks_at_an_issuer_is_told_what_is_wrong_with_it() -> None:
+    one = {"audience": AUDIENCE, "algorithms": ["RS256"], "roles": {"agent": "AGENT"}}
+    async with providing(Pair.made("ec")) as oidc:
+        trust = Trust.model_validate(one | {"issuer": oidc.url})
+        with pytest.raises(StartupError, match="None of the keys"):
+            await looked_at(trust)
+        oidc.answer = lambda: Response(status_code=503)
+        with pytest.raises(StartupError, match="cannot be fetched"):
+            await looked_at(trust)

@@ -106,3 +106,8 @@ def test_a_key_shows_nothing_of_its_bits_but_what_all_may_know() -> None:
 def test_a_key_of_no_use_says_so(curve: ec.EllipticCurve) -> None:
     with pytest.raises(ValueError, match="of no use for"):
         Key.of(ec.generate_private_key(curve).public_key())
+
+
+def test_a_key_of_no_use_says_so_also_where_it_names_an_algorithm() -> None:
+    with pytest.raises(ValueError, match="of no use for"):
+        Key.of(ec.generate_private_key(ec.SECP384R1()).public_key(), algorithm="ES256")

@@ -206,3 +206,9 @@ def test_seeds_are_of_one_purpose_and_the_one_in_use_is_the_first() -> None:
     assert Keyring(NEW, OLD).seeds("tokens") == (*Keyring(NEW).seeds("tokens"), *Keyring(OLD).seeds("tokens"))
     assert len({*Keyring(NEW).seeds("tokens"), *Keyring(NEW).seeds("claims"), *Keyring(OLD).seeds("tokens")}) == 3
     assert {len(seed) for seed in Keyring(NEW, OLD).seeds("tokens")} == {32}
+
+
+@pytest.mark.parametrize("token", ["", "A" * 1025])
+def test_a_token_that_is_empty_or_longer_than_any_is_not_decoded(token: str) -> None:
+    with pytest.raises(CursorInvalid):
+        Seal(Keyring(NEW), "cursor").open(token)

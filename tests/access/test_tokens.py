@@ -370,3 +370,21 @@ def test_a_verified_token_is_remembered_and_the_longest_unused_gives_way(clock: 
     assert issuer.verify(first) is seen_first
     assert issuer.verify(second) is not seen_second
     assert issuer.verify(second) == seen_second
+
+
+@pytest.mark.parametrize("acr", ["p", "phr", "a" * 255])
+def test_an_acr_is_minted_as_it_is(issuer: LocalIssuer, acr: str) -> None:
+    assert jwt.decode(issuer.mint([Role.AGENT], acr=acr), options={"verify_signature": False})["acr"] == acr
+
+
+@pytest.mark.parametrize("acr", ["", "a" * 256, "a\nb"])
+def test_what_is_no_acr_is_not_minted(issuer: LocalIssuer, acr: str) -> None:
+    with pytest.raises(BadInput, match="at most 255 printable"):
+        issuer.mint([Role.AGENT], acr=acr)
+
+
+@pytest.mark.parametrize("seconds", [1, 86_400])
+def test_a_token_is_minted_for_a_second_and_for_a_day(issuer: LocalIssuer, seconds: int) -> None:
+    said = jwt.decode(issuer.mint([Role.AGENT], ttl=timedelta(seconds=seconds)), options={"verify_signature": False})
+
+    assert said["exp"] - said["iat"] == seconds

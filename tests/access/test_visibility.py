@@ -149,3 +149,108 @@ def test_a_filter_in_hand_can_be_widened_without_harm_to_the_next(viewer: MakeVi
     sight.filter().clear()
 
     assert sight.filter() == {"_id": {"$in": []}}
+
+
+# ---------------------------------------------------------------- filters of tokens
+
+NARROW = TokenFilter.of({"vertical": ["BILLING"], "channel": ["CHAT"]})
+WITHIN = {"vertical": "BILLING", "kind": "QUERY", "topic": None, "direction": "INBOUND"}
+ROW: dict[str, Any] = {"visibleTo": [ANNA], "channels": [{"type": "PHONE"}, {"type": "CHAT"}], **WITHIN}
+TOLD: dict[str, Any] = {"visibleTo": [ANNA], "audience": "PUBLIC", "facts": {"channels": ["PHONE", "CHAT"], **WITHIN}}
+LEAVES: dict[str, Any] = TOLD | {"facts": TOLD["facts"] | {"vertical": "ASSURANCE"}, "was": {"vertical": "BILLING"}}
+
+
+def narrow(viewer: MakeViewer, role: Role = Role.PARTNER) -> Visibility:
+    return Visibility.of(replace(viewer(role, party=ANNA), narrowed=NARROW))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sees"),
+    [
+        ({}, True),
+        ({"vertical": "ASSURANCE"}, False),
+        ({"vertical": None}, False),
+        ({"channels": [{"type": "PHONE"}]}, False),
+        ({"channels": []}, False),
+        ({"visibleTo": [BERT]}, False),
+    ],
+)
+def test_a_row_is_in_sight_within_the_filter_and_where_one_takes_part(viewer: MakeViewer, changes: dict[str, Any], sees: bool) -> None:
+    assert narrow(viewer).sees(ROW | changes) == sees
+    assert matches(ROW | changes, narrow(viewer).filter()) == sees
+
+
+@pytest.mark.parametrize(
+    ("changes", "sees"),
+    [
+        ({}, True),
+        ({"facts": TOLD["facts"] | {"vertical": "ASSURANCE"}}, False),
+        ({"facts": {}}, False),
+        ({"audience": "INTERNAL"}, False),
+        ({"visibleTo": [BERT]}, False),
+    ],
+)
+def test_an_entry_is_in_sight_by_its_own_facts(viewer: MakeViewer, changes: dict[str, Any], sees: bool) -> None:
+    assert narrow(viewer).sees_entry(TOLD | changes) == sees
+    assert matches(TOLD | changes, narrow(viewer).entries()) == sees
+
+
+@pytest.mark.parametrize(
+    ("entry", "loses"),
+    [
+        (LEAVES, True),
+        (LEAVES | {"audience": "INTERNAL"}, False),
+        (LEAVES | {"visibleTo": [BERT]}, False),
+        (LEAVES | {"was": {}}, False),
+        (LEAVES | {"was": {"kind": "ORDER"}}, False),
+        (TOLD | {"was": {"vertical": "ASSURANCE"}}, False),  # it comes in
+        (TOLD | {"left": [ANNA]}, True),
+        (TOLD | {"left": [BERT]}, False),
+    ],
+)
+def test_what_leaves_the_filter_or_its_party_is_lost(viewer: MakeViewer, entry: dict[str, Any], loses: bool) -> None:
+    sight = narrow(viewer)
+
+    assert sight.loses(entry) == loses
+    assert matches(entry, sight.leavings()) or not loses
+    assert not sight.loses(TOLD)
+
+
+def test_who_sees_everything_loses_nothing_but_by_a_filter(viewer: MakeViewer) -> None:
+    whole, narrowed = Visibility.of(viewer(Role.SYSTEM, party=ANNA)), narrow(viewer, Role.SYSTEM)
+
+    assert (whole.sees_all, narrowed.sees_all, narrow(viewer).sees_all) == (True, False, False)
+    assert not Visibility.of(viewer(Role.PARTNER, party=ANNA)).sees_all
+    assert [whole.loses(LEAVES), whole.loses(TOLD | {"left": [ANNA]})] == [False, False]
+    assert [narrowed.loses(LEAVES), narrowed.loses(LEAVES | {"visibleTo": [BERT]})] == [True, True]
+    assert whole.leavings() == {"_id": {"$in": []}}
+    assert narrowed.leavings() == {"$or": [{"audience": {"$in": ["PUBLIC"]}, "was": {"$exists": True}}]}
+    assert Visibility.of(viewer(Role.CUSTOMER, party=ANNA)).leavings() == {"$or": [{"left": ANNA}]}
+    assert Visibility.of(viewer(Role.CUSTOMER, party=None)).leavings() == {"_id": {"$in": []}}
+
+
+def test_what_is_looked_at_is_projected(viewer: MakeViewer) -> None:
+    assert Visibility.of(viewer(Role.PARTNER)).needs == ("visibleTo",)
+    assert set(narrow(viewer).needs) == set(ROW)
+
+
+# ---------------------------------------------------------------- roles and tokens
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_keepers_of_roles_see_all_of_them_and_others_their_own(viewer: MakeViewer, role: Role) -> None:
+    sight, keeps = Visibility.of(viewer(role, party=ANNA)), role in {*STAFF, Role.SYSTEM, Role.PRIVACY_OFFICER, Role.ADMIN}
+
+    assert [sight.sees_party_role({"party": party}) for party in (ANNA, BERT)] == [True, keeps]
+    assert sight.party_roles() == ({} if keeps else {"party": ANNA})
+
+
+@pytest.mark.parametrize("role", Role)
+def test_an_admin_sees_all_tokens_and_others_those_of_their_party(viewer: MakeViewer, role: Role) -> None:
+    sight, all_ = Visibility.of(viewer(role, party=ANNA)), role is Role.ADMIN
+    alone = Visibility.of(viewer(role, party=None))
+
+    assert [sight.sees_token(token) for token in ({"party": ANNA}, {"party": BERT}, {})] == [True, all_, all_]
+    assert sight.tokens() == ({} if all_ else {"party": ANNA})
+    assert [alone.sees_token(token) for token in ({"party": ANNA}, {})] == [all_, all_]
+    assert alone.tokens() == ({} if all_ else {"_id": {"$in": []}})
