@@ -1,6 +1,7 @@
 """Whoever holds a token, for as long as a socket lasts. What it has a right to can change meanwhile; who it is cannot."""
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
@@ -15,12 +16,24 @@ class Bearer:
         self.viewer = viewer
         self.visibility = Visibility.of(viewer)
         self.version = 0  # another one after each change: what was judged before is to be judged again
+        self._watchers: dict[Callable[[], None], None] = {}
 
     def become(self, viewer: Viewer) -> None:
         """It has other rights from now on, or another token."""
         if viewer != self.viewer:
             self.viewer, self.visibility = viewer, Visibility.of(viewer)
             self.version += 1
+            for changed in tuple(self._watchers):
+                changed()
+
+    @contextlib.contextmanager
+    def watched(self, changed: Callable[[], None]) -> Iterator[None]:
+        """Hear of each change for as long as the block lasts. `changed` must be quick, and never raise."""
+        self._watchers[changed] = None
+        try:
+            yield
+        finally:
+            del self._watchers[changed]
 
     async def ask_again(self) -> None:
         """Something happened to its rights: what are they now?"""

@@ -102,6 +102,10 @@ class Ring:
         self.is_behind = True
         self._changed.set()
 
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._changed.set()
+
     def pop(self, above: int) -> Frame | None:
         """The next frame above a position."""
         while self._frames:
@@ -148,7 +152,7 @@ async def follow(
     until they are known. `asking` gives the filter, at the beginning and after each change; what it or `bearer` raises ends
     the stream."""
     ring = Ring(bearer, asking, feed.position)
-    with feed.attached(ring):
+    with feed.attached(ring), bearer.watched(ring.wake):
         told, is_live = feed.position, False
         if after is not None:
             first = await head.read(feed.mongo)

@@ -36,6 +36,19 @@ async def test_a_bearer_that_is_asked_again_is_whoever_it_is_now(viewer: MakeVie
     assert not bearer.visibility.everything
 
 
+async def test_who_watches_a_bearer_hears_of_each_change_and_of_nothing_else(viewer: MakeViewer) -> None:
+    bearer, heard = Bearer(viewer(Role.AGENT)), list[str]()
+
+    with bearer.watched(lambda: heard.append("one")):
+        bearer.become(viewer(Role.AGENT))
+        bearer.become(viewer(Role.CUSTOMER))
+        with bearer.watched(lambda: heard.append("other")):
+            bearer.become(viewer(Role.AGENT))
+    bearer.become(viewer(Role.CUSTOMER))
+
+    assert heard == ["one", "one", "other"]
+
+
 async def test_a_bearer_whom_nobody_can_ask_stays(viewer: MakeViewer) -> None:
     bearer = Bearer(viewer(Role.AGENT))
 
