@@ -1,12 +1,14 @@
 """What is not in sight looks exactly like what never was: the same body, byte for byte."""
 
 import json
+import time
 from typing import Any, Final
 
 import pytest
 
 from hub.domain.terms import Role
 from tests.api import Api, Caller
+from tests.proofs import write_down
 
 UNKNOWN: Final = "int_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 NOBODY: Final = "par_0190a1b2c3d47e5f8a9b0c1d2e3f4a5b"
@@ -153,3 +155,21 @@ async def test_who_sees_no_rows_sees_its_own_no_more_than_any(shared_api: Api, r
         assert one.body == other.body
         assert mine not in json.dumps(one.body)
         assert ("FORBIDDEN" in json.dumps(one.body)) == is_told
+
+
+@pytest.mark.prove
+async def test_the_time_of_an_answer_tells_no_more(shared_api: Api) -> None:
+    """Writes docs/proofs/sight.md: reported, and held to no bound, for a machine that does other things too has its own times."""
+    theirs, rows = await foreign(shared_api), []
+    for name in (*READS, "addNote", "closeInteraction"):
+        text, taken = READS.get(name) or mutation(name), dict[str, list[float]](theirs=[], unknown=[])
+        for _ in range(200):
+            for which, id in (("theirs", theirs), ("unknown", UNKNOWN)):
+                begun = time.perf_counter()
+                await shared_api.as_customer.ask(text, id=id)
+                taken[which].append(1e3 * (time.perf_counter() - begun))
+        one, other = (sorted(times) for times in taken.values())
+        rows.append(f"| {name} | {one[100]:.2f} | {other[100]:.2f} | {one[100] / other[100]:.2f} | {one[180]:.2f} | {other[180]:.2f} |")
+    about = "A customer asks for another's interaction and, in turns, for one that never was; milliseconds over HTTP, 200 times each."
+    head = ["| asked | theirs p50 | unknown p50 | ratio | theirs p90 | unknown p90 |", "|---|--:|--:|--:|--:|--:|"]
+    write_down("sight", "Whether the time of an answer tells what is out of sight", about, [*head, *rows])

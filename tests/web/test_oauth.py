@@ -242,6 +242,22 @@ async def test_a_visitor_opens_an_interaction_and_follows_it(api: Api) -> None:
     assert (first, heard) == (["CAUGHT_UP"], ["PROGRESS_REPORTED"])
 
 
+async def test_what_a_visitor_has_opened_is_the_customer_s_once_it_is_claimed(api: Api) -> None:
+    answer = (await api.client.post("/oauth/visitor")).json()
+    visitor = Caller(api.client, api.address, answer["access_token"], answer["party"])
+    payload = await visitor.payload(
+        "createInteraction", "interaction { id } claimCode errors { code }", direction="INBOUND", channel="WEB_SELF_SERVICE"
+    )
+    id = payload["interaction"]["id"]
+
+    claimed = await api.as_customer.done("claimInteraction", id=id, claimCode=payload["claimCode"])
+
+    assert claimed["customer"]["id"] == api.customer
+    assert [event["type"] for event in await api.as_customer.timeline(id)] == ["CREATED", "CLAIMED"]
+    assert await visitor.interaction(id) is None
+    assert (await visitor.refused("addNote", id=id, text="still me"))["code"] == "NOT_FOUND"
+
+
 async def test_two_visitors_are_two_parties(api: Api) -> None:
     parties = [(await api.client.post("/oauth/visitor")).json()["party"] for _ in range(2)]
 
