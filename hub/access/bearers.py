@@ -16,15 +16,14 @@ class Bearer:
         self.viewer = viewer
         self.visibility = Visibility.of(viewer)
         self.version = 0  # another one after each change: what was judged before is to be judged again
+        self._asked = 0  # times that it was asked who it is ...
+        self._answered = 0  # ... and the latest of them that is answered: what was asked before that says nothing any more
         self._watchers: dict[Callable[[], None], None] = {}
 
     def become(self, viewer: Viewer) -> None:
         """It has other rights from now on, or another token."""
-        if viewer != self.viewer:
-            self.viewer, self.visibility = viewer, Visibility.of(viewer)
-            self.version += 1
-            for changed in tuple(self._watchers):
-                changed()
+        self._answered = self._asked
+        self._change(viewer)
 
     @contextlib.contextmanager
     def watched(self, changed: Callable[[], None]) -> Iterator[None]:
@@ -37,8 +36,20 @@ class Bearer:
 
     async def ask_again(self) -> None:
         """Something happened to its rights: what are they now?"""
-        if self._present is not None:
-            self.become(await self._present())
+        if self._present is None:
+            return
+        self._asked = asked = self._asked + 1
+        viewer = await self._present()
+        if asked > self._answered:  # several ask at once: an earlier question's answer may come later
+            self._answered = asked
+            self._change(viewer)
+
+    def _change(self, viewer: Viewer) -> None:
+        if viewer != self.viewer:
+            self.viewer, self.visibility = viewer, Visibility.of(viewer)
+            self.version += 1
+            for changed in tuple(self._watchers):
+                changed()
 
 
 def renews(token: Viewer, held: Viewer) -> bool:

@@ -4,7 +4,7 @@ The answers are the database's, through two seams, and are kept for seconds only
 was made since, counts a moment later.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -33,6 +33,14 @@ class Naming(Protocol):
         ...
 
 
+@dataclass(slots=True, eq=False)
+class Question:
+    """The database is being asked which roles a party holds."""
+
+    party: PartyId
+    is_late: bool = False  # they have changed since: the answer may be older than that
+
+
 class Standings:
     """What claims are worth now, asked again every few seconds."""
 
@@ -41,7 +49,7 @@ class Standings:
         self._standing = standing
         self._parties: Remembered[ExternalIdentifier, tuple[PartyId | None]] = Remembered(KEPT)
         self._held: Remembered[PartyId, frozenset[str]] = Remembered(KEPT)
-        self._forgotten = 0  # times that something was: what was asked for before may be older than that
+        self._questions: set[Question] = set()
 
     async def settle(self, viewer: Viewer, identifier: ExternalIdentifier | None, now: datetime) -> Viewer:
         """The viewer with the party that the identifier means, if any, and without the roles that nothing backs."""
@@ -53,8 +61,9 @@ class Standings:
 
     def forget(self, party: str) -> None:
         """Its roles have changed."""
-        self._forgotten += 1
         self._held.drop(PartyId(party))
+        for question in self._questions:
+            question.is_late |= question.party == party
 
     async def _party(self, identifier: ExternalIdentifier, now: datetime) -> PartyId | None:
         known = self._parties.get(identifier, now)
@@ -64,10 +73,15 @@ class Standings:
         return known[0]
 
     async def _roles(self, party: PartyId, now: datetime) -> frozenset[str]:
-        held = self._held.get(party, now)
-        if held is None:
-            asked_at = self._forgotten
-            held = await self._standing.valid(party, now)
-            if asked_at == self._forgotten:
+        """Never those from before a change that `forget` has told of: who begins to follow now is not told of it again."""
+        while (held := self._held.get(party, now)) is None:
+            question = Question(party)
+            self._questions.add(question)
+            try:
+                held = await self._standing.valid(party, now)
+            finally:
+                self._questions.discard(question)
+            if not question.is_late:
                 self._held.put(party, held, now + FRESH)
+                return held
         return held

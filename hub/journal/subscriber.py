@@ -154,6 +154,7 @@ async def follow(
     ring = Ring(bearer, asking, feed.position)
     with feed.attached(ring), bearer.watched(ring.wake):
         told, is_live = feed.position, False
+        await bearer.ask_again()  # its rights may have changed since it was asked last, and nobody was attached to hear of it
         if after is not None:
             first = await head.read(feed.mongo)
             if after.epoch == first.epoch and first.floor < after.position <= max(first.position, feed.position):

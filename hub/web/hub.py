@@ -96,7 +96,7 @@ class Hub:
 
 
 def keyring(settings: Settings) -> Keyring:
-    """The keys of cursors: from HUB_SECRET, or, for a hub of one's own, from the file in the data directory."""
+    """What the keys of cursors, claim codes and own tokens come from: HUB_SECRET, or, for a hub of one's own, a file of its data."""
     if settings.secret is None:
         return Keyring(local_secret(settings.data_dir))
     previous = settings.secret_previous

@@ -2,7 +2,7 @@
 
 from collections import deque
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from math import ceil
 from typing import Final
 
@@ -38,4 +38,8 @@ def _network(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return address
-    return address if found.version == 4 else str(ip_network((found, NETWORK), strict=False))
+    if isinstance(found, IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:  # as a socket for both families names it: one network would be all of IPv4
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, NETWORK), strict=False))

@@ -1,5 +1,6 @@
 """A bearer over time: its rights change, who it is does not."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,45 @@ async def test_a_bearer_whom_nobody_can_ask_stays(viewer: MakeViewer) -> None:
     await bearer.ask_again()
 
     assert (bearer.viewer.roles, bearer.version, bearer.visibility.everything) == (frozenset({Role.AGENT}), 0, True)
+
+
+class Slow:
+    """Says who the bearer is when it is let, question by question."""
+
+    def __init__(self) -> None:
+        self.questions: list[asyncio.Future[Viewer]] = []
+
+    async def present(self) -> Viewer:
+        self.questions.append(asyncio.get_running_loop().create_future())
+        return await self.questions[-1]
+
+
+async def test_an_earlier_question_that_is_answered_later_gives_back_nothing(viewer: MakeViewer) -> None:
+    slow, before, after = Slow(), viewer(Role.AGENT), viewer(Role.CUSTOMER)
+    bearer = Bearer(before, slow.present)
+
+    async with asyncio.TaskGroup() as asking:
+        asking.create_task(bearer.ask_again())
+        later = asking.create_task(bearer.ask_again())
+        await asyncio.sleep(0)
+        slow.questions[1].set_result(after)
+        await later
+        slow.questions[0].set_result(before)
+
+    assert (bearer.viewer, bearer.version) == (after, 1)
+
+
+async def test_an_answer_about_the_token_before_is_none_about_the_one_that_took_its_place(viewer: MakeViewer) -> None:
+    slow, before, after = Slow(), viewer(Role.AGENT), viewer(Role.CUSTOMER)
+    bearer = Bearer(before, slow.present)
+
+    asking = asyncio.create_task(bearer.ask_again())
+    await asyncio.sleep(0)
+    bearer.become(after)
+    slow.questions[0].set_result(before)
+    await asking
+
+    assert (bearer.viewer, bearer.version) == (after, 1)
 
 
 async def test_what_ends_it_is_raised(viewer: MakeViewer) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.access.bearers import Bearer
+from hub.access.viewers import Viewer
 from hub.commands.interactions import Transition
 from hub.commands.notes import AddNote
 from hub.domain.events import Event
@@ -73,6 +74,23 @@ async def test_without_a_cursor_a_stream_begins_now(journal: Journal) -> None:
         assert await reader.take(1) == [(CAUGHT_UP, 1)]
         await report(journal, interaction)
         assert await reader.take(1) == [(EVENT, 2)]
+
+
+async def test_a_stream_begins_with_the_rights_that_its_bearer_has_once_it_is_attached(journal: Journal) -> None:
+    own = await opened(journal, customer_id=(party := await customer(journal)))
+    foreign = await opened(journal)
+
+    async def present() -> Viewer:
+        return viewer(Role.CUSTOMER, party)
+
+    async with following(journal, Bearer(ALL.viewer, present)) as reader:
+        await reader.next()
+        await report(journal, foreign)
+        await report(journal, own)
+        heard = await reader.next()
+
+    assert reader.kinds == [CAUGHT_UP, EVENT]
+    assert heard.interaction == own
 
 
 async def test_with_a_cursor_a_stream_replays_what_followed_it_and_goes_on(journal: Journal) -> None:
