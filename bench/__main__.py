@@ -13,7 +13,7 @@ import orjson
 import structlog
 import uvloop
 
-from bench import access, commands, questions, reading, serving
+from bench import access, commands, questions, reading, serving, streams
 from bench.load import WARM_UP
 from bench.machine import ROOT, Machine
 from bench.report import Report
@@ -25,7 +25,7 @@ SETTING_UP: Final = 15.0  # seconds for mongod, the hub, and what they are fille
 ROW: Final = 300e-6  # seconds to write one and keep it in every index; half of that on a machine with nothing else to do
 RIGHTS: Final = 2.0  # seconds for what rights cost, in one round
 ANSWER: Final = 0.15  # seconds of one question in one round, in companies of two sizes
-SECTIONS: Final = ("commands", "serving", "access", "reading")
+SECTIONS: Final = ("commands", "serving", "access", "streams", "reading")
 AT_MOST: Final = 4  # times what was expected; a machine that needs longer says nothing
 
 
@@ -58,8 +58,9 @@ async def measured(asked: argparse.Namespace, machine: Machine, uri: str, direct
     together = await commands.measure(uri, **pace) if "commands" in asked.only else []
     served = await serving.measure(uri, directory, **pace) if "serving" in asked.only else []
     rights = await access.measure(uri, directory, rounds=asked.rounds) if "access" in asked.only else None
+    told = await streams.measure(uri, directory, seconds=asked.seconds, rounds=asked.rounds) if "streams" in asked.only else None
     read = await reading.measure(uri, directory, rows=asked.rows, rounds=asked.rounds) if "reading" in asked.only else None
-    return Report(machine, asked.seconds, asked.rounds, together, served, rights, read)
+    return Report(machine, asked.seconds, asked.rounds, together, served, rights, told, read)
 
 
 def seconds(asked: argparse.Namespace) -> float:
@@ -69,6 +70,8 @@ def seconds(asked: argparse.Namespace) -> float:
     expected: float = each * len(asked.clients) * asked.rounds * (asked.seconds + WARM_UP) + SETTING_UP
     if "access" in asked.only:
         expected += RIGHTS * asked.rounds
+    if "streams" in asked.only:
+        expected += streams.expected(asked.seconds, asked.rounds)
     if "reading" in asked.only:
         expected += ROW * sum(asked.rows) + ANSWER * len(questions.QUESTIONS) * (asked.rounds + reading.PROBED)
     return expected

@@ -48,7 +48,7 @@ async def closed_loop(acts: Sequence[Act], seconds: float) -> Figures:
         for act in acts:
             clients.create_task(client(act))
     waits.sort()
-    return Figures((len(waits) - late) / seconds, 1000 * _at(waits, 0.50), 1000 * _at(waits, 0.99))
+    return Figures((len(waits) - late) / seconds, 1000 * at(waits, 0.50), 1000 * at(waits, 0.99))
 
 
 def typical(rounds: Sequence[Figures]) -> Figures:
@@ -56,5 +56,6 @@ def typical(rounds: Sequence[Figures]) -> Figures:
     return Figures(median(r.per_second for r in rounds), median(r.p50 for r in rounds), median(r.p99 for r in rounds))
 
 
-def _at(ordered: Sequence[float], part: float) -> float:
+def at(ordered: Sequence[float], part: float) -> float:
+    """What so large a part of them is at most."""
     return ordered[min(int(part * len(ordered)), len(ordered) - 1)] if ordered else float("nan")

@@ -10,11 +10,15 @@ from bench.load import Figures
 from bench.machine import Machine
 from bench.reading import Answer, Asked, Reading
 from bench.serving import Served
+from bench.streams import HUB, Course, Delivered, Streams
 
 TIMES: Final = 3.0  # commands/s at MANY clients, against the faster plain way
 PART: Final = 0.25  # of its p99
 MANY: Final = 64
 ALONE: Final = 1.3  # what a client alone may pay for company
+MICROSECONDS: Final = {300: 8.0, 1_000: 15.0}  # of the processor for a delivery, by the subscribers of one interaction
+THIRD: Final = 1 / 3  # of what the same costs Mercurius
+IDLE: Final = 30.0  # KiB of a socket that hears nothing
 SAME: Final = 1.2  # times what a page costs in a small company that it may cost in a large one
 
 
@@ -44,6 +48,7 @@ class Report:
     commands: Sequence[Measured]
     served: Sequence[Served]
     rights: Rights | None
+    streams: Streams | None
     reading: Reading | None
 
     def markdown(self) -> str:
@@ -53,8 +58,10 @@ class Report:
             self._commands() if self.commands else (),
             self._served() if self.served else (),
             self._rights() if self.rights else (),
+            streamed(self.streams) if self.streams else (),
+            told(self.reading) if self.reading else (),
         ]
-        return "\n".join(line for part in (*parts, told(self.reading) if self.reading else ()) for line in part) + "\n"
+        return "\n".join(line for part in parts for line in part) + "\n"
 
     def json(self) -> dict[str, Any]:
         """All of it, for a program."""
@@ -114,6 +121,86 @@ class Report:
                 f"- a known token: {rights.verification:.1f} us (goal: under 20)",
                 f"- gates: {rights.gates:.1%} of a page of 50 (goal: under 5 %), which takes {rights.page:.1f} ms",
             )
+
+
+def streamed(streams: Streams) -> Iterable[str]:
+    """Streams, the hub's beside its peers'."""
+    by = {(one.course, one.contender): one for one in streams.delivered}
+    courses, names = list(dict.fromkeys(course for course, _ in by)), list(dict.fromkeys(name for _, name in by))
+    beside = names[1:]
+    yield from (
+        "",
+        "## Streams" + (": the hub beside " + " and ".join(beside) if beside else ""),
+        "",
+        f"**The hub is alone, with nothing beside it: {streams.absent}.**"
+        if streams.absent
+        else "Mercurius (Fastify, JIT, its emitter in memory) and graphql-ws (ws, graphql-js, each text parsed once) serve the same.",
+        "Each server is a process of its own, the subscribers are in another, each on a socket of its own with a token of its own. What",
+        "is reported is the same mutation over HTTP everywhere. The hub commits it to MongoDB, verifies every token, judges every event",
+        "by its viewer's rights and keeps it for replay; a peer counts, publishes in memory, and looks at nothing: that favours it. Every",
+        "delivery was counted: once each, in order, none missing.",
+        "",
+        "Processor time of the server for a delivery, in us: *raw* is all of it, *net* without what the same reports cost where nobody",
+        f"listens. Writing as many bytes to {streams.bare.subscribers} bare sockets, and nothing else, costs {streams.bare.each:.1f} here.",
+        "",
+        f"| subscribers | deliveries/s | {' | '.join(f'{name}: net | raw' for name in names)} | {_against(beside)}",
+        "|---|--:|" + "--:|--:|" * len(names) + "--:|" * len(beside),
+    )
+    for course in courses:
+        all_ = [by[course, name].told for name in names]
+        ratios = "".join(f" **{all_[0].net / one.net:.2f} x** |" for one in all_[1:])
+        yield f"| {course} | {course.deliveries:,.0f} | {' | '.join(f'{one.net:.1f} | {one.raw:.1f}' for one in all_)} |{ratios}"
+    yield from (
+        "",
+        "Until it is heard, p50 / p99 in ms: from *true* (the hub's transaction stands in MongoDB's oplog, whose clock has whole",
+        "milliseconds, rounded down; a peer has published) and from the *request*, whose answer takes the commit as well. Where it is",
+        "marked with a *, the server did not keep up: its waits grow with the time for which it is measured.",
+        "",
+        f"| subscribers | deliveries/s | {' | '.join(f'{name}: from true | from the request' for name in names)} | {_against(beside)}",
+        "|---|--:|" + "--:|--:|" * len(names) + "--:|" * len(beside),
+    )
+    for course in courses:
+        all_ = [by[course, name].told for name in names]
+        late = ["*" if by[course, name].is_late else "" for name in names]
+        ratios = "".join(f" {all_[0].p50 / one.p50:.2f} x, p99 {all_[0].p99 / one.p99:.2f} x |" for one in all_[1:])
+        cells = " | ".join(
+            f"{one.p50:.1f} / {one.p99:.1f}{mark} | {one.asked_p50:.1f} / {one.asked_p99:.1f}{mark}"
+            for one, mark in zip(all_, late, strict=True)
+        )
+        yield f"| {course} | {course.deliveries:,.0f} | {cells} |{ratios}"
+    each = {(one.sockets, one.contender): one.each / 1024 for one in streams.held}
+    yield from (
+        "",
+        "Memory of an idle socket with one subscription, in KiB: by how much a server has grown. Node was asked to collect its garbage",
+        "before it was looked at.",
+        "",
+        f"| sockets | {' | '.join(names)} | {_against(beside)}",
+        "|--:|" + "--:|" * len(names) + "--:|" * len(beside),
+    )
+    for sockets in dict.fromkeys(sockets for sockets, _ in each):
+        figures = [each[sockets, name] for name in names]
+        ratios = "".join(f" **{figures[0] / one:.2f} x** |" for one in figures[1:])
+        yield f"| {sockets:,} | {' | '.join(f'{one:.1f}' for one in figures)} |{ratios}"
+    yield ""
+    yield from (_cost(by, course, most) for course in courses if not course.own and (most := MICROSECONDS.get(course.subscribers)))
+    yield from (
+        f"- {sockets:,} idle sockets: under {IDLE:g} KiB each: {_said(one < IDLE)} ({one:.1f})."
+        for (sockets, name), one in each.items()
+        if name == HUB
+    )
+
+
+def _against(beside: Sequence[str]) -> str:
+    return "".join(f"against {name} | " for name in beside).rstrip()
+
+
+def _cost(by: Mapping[tuple[Course, str], Delivered], course: Course, most: float) -> str:
+    net = by[course, HUB].told.net
+    wanted, kept, found = f"at most {most:g} us a delivery", net <= most, f"{net:.1f} us"
+    if (peer := by.get((course, "Mercurius"))) is not None:
+        part = net / peer.told.net
+        wanted, kept, found = f"{wanted} and a third of Mercurius", kept and part <= THIRD, f"{found}, {part:.2f}"
+    return f"- {course}: {wanted}: {_said(kept)} ({found})."
 
 
 def told(reading: Reading) -> Iterable[str]:

@@ -57,7 +57,7 @@ async def measure(uri: str, directory: Path, *, clients: Sequence[int], seconds:
     async with served(uri, directory, "bench_served", secrets.token_hex(32)) as hub:
         token = local_issuer(Settings.load(data_dir=directory)).mint([Role.AGENT])
         async with connected(hub.port, token, SEEDERS) as lines:
-            known = await _filled(lines)
+            known = await filled(lines)
         for _, many, name in itertools.product(range(rounds), clients, OPERATIONS):
             async with connected(hub.port, token, many) as lines:  # anew: the hub lets idle connections go
                 acts = [_act(name, line, known) for line in lines]
@@ -82,21 +82,21 @@ async def served(uri: str, directory: Path, database: str, secret: str) -> Async
     command = [str(Path(sys.executable).with_name("hub")), "serve", "--port", "0", "--data-dir", str(directory)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, env=environment)
     try:
-        yield Serving(await asyncio.wait_for(_port(process), START_WAIT), process.pid)
+        yield Serving(await asyncio.wait_for(announced(process), START_WAIT), process.pid)
     finally:
-        await _ended(process)
+        await ended(process)
 
 
-async def _port(process: Process) -> int:
-    """The port that the hub says it answers at."""
+async def announced(process: Process) -> int:
+    """The port at which a server says that it answers."""
     assert process.stdout is not None
     async for line in process.stdout:
         if found := re.search(rb"http://127\.0\.0\.1:(\d+)/", line):
             return int(found[1])
-    raise RuntimeError("The hub ended before it answered; what it said stands above.")
+    raise RuntimeError("A server ended before it answered; what it said stands above.")
 
 
-async def _ended(process: Process) -> None:
+async def ended(process: Process) -> None:
     if process.returncode is not None:
         return
     process.send_signal(signal.SIGTERM)
@@ -157,7 +157,7 @@ async def connected(port: int, token: str, many: int) -> AsyncIterator[Sequence[
             writer.close()
 
 
-async def _filled(lines: Sequence[Line]) -> Known:
+async def filled(lines: Sequence[Line]) -> Known:
     """Open interactions to work on, each with a customer of its own."""
     upsert = "mutation($input: UpsertPartyInput!) { upsertParty(input: $input) { party { id } errors { code message } } }"
 

@@ -42,14 +42,15 @@ from hub.journal.batch import Committed
 from hub.journal.desk import Command
 from hub.journal.log import Actor
 from hub.schema import sdl
-from hub.settings import Settings
+from hub.settings import PREFIX, Settings
 from hub.store import audit
 from hub.store.clients import Clients
 from hub.store.mongo import connected
 from hub.web import watching
-from hub.web.app import PATH, Server, listening, server
+from hub.web.app import BACKLOG, PATH, listening, server
 from hub.web.greeting import greeting
 from hub.web.hub import Hub, keyring, local_issuer, now, opened, policies, trusts
+from hub.web.workers import Workers, ends_with_parent, says_ready
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded MongoDB and the keys live (HUB_DATA_DIR).")]
 
@@ -59,6 +60,8 @@ app.add_typer(client, name="client")
 
 T = TypeVar("T")
 MOMENTS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
+# The hub of this Python, wherever it is started from.
+WORKER: Final = (sys.executable, "-P", "-c", "from hub.cli import app; app(prog_name='hub')", "worker")
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -73,14 +76,18 @@ def serve(
     port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one (HUB_PORT).")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on; loopback only in local mode (HUB_HOST).")] = None,
     with_demo: Annotated[bool, typer.Option("--demo", help="Add demo data and print tokens.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port (HUB_WORKERS).")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Serve the hub, on an embedded MongoDB unless HUB_MONGO_URI names one. Ctrl-C or SIGTERM ends it in order; again, at once."""
     with told():
-        settings = Settings.load(port=port, host=host, data_dir=data_dir)
+        settings = Settings.load(port=port, host=host, data_dir=data_dir, workers=workers)
         configure_logs(settings)
         trusts(settings)  # what is wrong with them is said before anything is written
         policies(settings)
+        if settings.workers > 1:
+            _serve_together(settings, with_demo)
+            return
         with (
             listening(settings.host, settings.port) as bound,
             database(settings, joins=False) as uri,
@@ -89,18 +96,63 @@ def serve(
             runner.run(_serve(settings, uri, bound, with_demo))
 
 
-async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: bool) -> None:
+def _serve_together(settings: Settings, with_demo: bool) -> None:
+    with listening(settings.host, settings.port):
+        pass  # nobody else listens there, not even with SO_REUSEPORT
+    with (
+        listening(settings.host, settings.port, is_shared=True) as held,  # the port is ours while no worker has it
+        database(settings, joins=False) as uri,
+        asyncio.Runner() as runner,
+    ):
+        runner.run(_begin_workers(settings, uri, held.getsockname()[1], with_demo))
+
+
+async def _begin_workers(settings: Settings, uri: str, port: int, with_demo: bool) -> None:
+    asked = asyncio.Event()
+    _on_signals(_ask, asked)
+    # Opened once before they are: what is wrong is told once, and keys and indexes are there when they all look for them.
+    async with opened(settings, uri, role=f"serve:{port}") as hub:
+        cast = await demo(submitting(hub), now=now()) if with_demo else None
+    if asked.is_set():
+        return
+    chosen = {"PORT": port, "HOST": settings.host, "DATA_DIR": settings.data_dir, "WORKERS": settings.workers}
+    workers = Workers(WORKER, settings.workers, os.environ | {f"{PREFIX}{name}": str(value) for name, value in chosen.items()})
+    _on_signals(workers.leave)
+    issuer = local_issuer(settings) if settings.is_local else None
+    await workers.run(lambda: typer.echo(greeting(settings.host, port, issuer, cast)))
+
+
+@app.command(hidden=True)
+def worker(number: Annotated[int, typer.Argument(help="Which one of them.")]) -> None:
+    """One of the processes of `hub serve --workers`, which starts it: what it may need stands in the environment."""
+    with told():
+        settings = Settings.load()
+        configure_logs(settings)
+        with (
+            listening(settings.host, settings.port, is_shared=True) as bound,
+            database(settings) as uri,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(_serve(settings, uri, bound, with_demo=False, worker=number))
+
+
+async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: bool, worker: int | None = None) -> None:
     port = bound.getsockname()[1]
     asked = asyncio.Event()
     _on_signals(_ask, asked)
-    async with opened(settings, uri, role=f"serve:{port}") as hub:
+    if worker is not None:
+        ends_with_parent()
+    async with opened(settings, uri, role=f"serve:{port}" if worker is None else f"serve:{port}:{worker}") as hub:
         running = server(hub)
         running.should_exit = asked.is_set()
-        _on_signals(_stop, running)
+        _on_signals(running.leave)
         cast = await demo(submitting(hub), now=now()) if with_demo else None
         gc.collect()
         gc.freeze()  # what is there now stays: walking it halted all writes for 30 to 50 ms every two seconds under load
-        if not running.should_exit:  # it listens already: who comes now waits a moment
+        if worker is not None:
+            bound.listen(BACKLOG)
+            says_ready()
+        elif not running.should_exit:  # it listens already: who comes now waits a moment
             typer.echo(greeting(settings.host, port, local_issuer(settings) if settings.is_local else None, cast))
         await running.serve(sockets=[bound])
 
@@ -115,12 +167,6 @@ def _ask(asked: asyncio.Event) -> None:
     if asked.is_set():
         raise KeyboardInterrupt
     asked.set()
-
-
-def _stop(running: Server) -> None:
-    """While it serves. Once: in order. Again: at once."""
-    running.force_exit = running.should_exit
-    running.should_exit = True
 
 
 @app.command()

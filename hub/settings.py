@@ -64,13 +64,17 @@ class Settings(BaseSettings):
     mongod: Path | None = Field(None, description="the program to start in place of the packaged mongod")
     secret: Secret | None = Field(None, description="what the hub's own keys are derived from; needed with HUB_MONGO_URI")
     secret_previous: Secret | None = Field(None, description="the secret before, still accepted while it is replaced")
-    bus: str = Field("memory://", description="the broadcaster URL that carries hints between processes")
+    bus: str | None = Field(
+        None, description="the broadcaster URL that carries hints between processes; mongodb:// is the database's own change stream"
+    )
+    workers: int = Field(1, ge=1, le=256, description="processes that share the port")
     topics: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (), description="the company's list of topics, separated by commas; others are refused. Without it any topic will do"
     )
     reopen_days: int = Field(14, ge=0, le=3650, description="days in which a completed interaction can be reopened")
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
     audit_days: int = Field(365, ge=1, le=3650, description="days for which it is kept who read or changed what")
+    event_days: int = Field(30, ge=1, le=3650, description="days for which events are replayed; an older cursor is a RESET")
     issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
     url: Address | None = Field(
         None, description="the address at which clients reach the hub, as the name under which it issues tokens; the same for every process"
@@ -84,12 +88,26 @@ class Settings(BaseSettings):
     step_up_acr: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = Field(
         STEP_UP, description="with which acr a guardian acts for a customer, separated by commas"
     )
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="the origins beside its own whose pages may open sockets, separated by commas"
+    )
+    sockets_per_second: float = Field(
+        500.0, ge=1, le=100_000, description="sockets and streams that one process takes in a second; others are told when to come again"
+    )
+    drain_seconds: float = Field(
+        10.0, ge=0, le=600, description="seconds over which a process that ends sends its sockets and streams away"
+    )
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property
     def is_local(self) -> bool:
         """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only."""
         return self.issuers is None
+
+    @property
+    def bus_url(self) -> str:
+        """The bus in force: where none is chosen, the database's own as soon as there may be several processes."""
+        return self.bus or ("mongodb://" if self.mongo_uri or self.workers > 1 else "memory://")
 
     @classmethod
     def load(cls, **overrides: object) -> Self:

@@ -1,7 +1,6 @@
 """Streams of interactions: attach, replay, follow. Without `after`: from now on, CAUGHT_UP first."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import strawberry
@@ -14,7 +13,7 @@ from hub.graph.roots import admit, root
 from hub.graph.scalars import Cursor
 from hub.graph.timelines import place
 from hub.journal.filters import EVERYTHING, EventFilter
-from hub.journal.subscriber import Frame, follow
+from hub.journal.subscriber import Subscriber
 
 
 @strawberry.type
@@ -44,22 +43,15 @@ class InteractionStreams:
         return frames
 
 
-def _frames(info: Info, asking: Callable[[], EventFilter], after: str | None) -> AsyncIterator[Frame]:
+def _frames(info: Info, asking: Callable[[], EventFilter], after: str | None) -> Subscriber:
     """What the type views. `asking` checks the viewer's right; here, so that a refusal is one `error` and no stream begins, and
     again whenever its rights have changed."""
     context = info.context
     asking()
-    start = place(context, after)
 
     def asking_anew() -> EventFilter:
         context.renew()
         return asking()
 
-    async def renewed() -> AsyncGenerator[Frame, None]:
-        async with aclosing(follow(context.journal.feed, context.bearer, asking_anew, start)) as frames:
-            async for frame in frames:
-                context.renew()  # each frame is an answer of its own: what it joins is read anew
-                context.trail.frame(frame)
-                yield frame
-
-    return renewed()
+    start = context.starting(place(context, after))
+    return Subscriber(context.journal.cohorts, context.bearer, asking_anew, start, rendering=context.rendering)

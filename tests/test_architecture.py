@@ -36,6 +36,7 @@ KNOWN_IN: Final = {
     "resolvers": {"resolvers", "schema"},
     "subscriptions": {"subscriptions", "schema"},
     "starlette": {"web"},
+    "prometheus_client": {"web"},
     "uvicorn": {"web", "cli"},
     "jwt": {"access"},
     "httpx": {"access"},

@@ -1,16 +1,18 @@
 """What the README shows is what the hub does: its operations run, its commands are there, its settings are the settings."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from hub.domain.ids import PartyId
 from hub.domain.terms import Role
 from hub.exchange.demo import Demo, demo
 from hub.settings import Settings
+from hub.web import closing
 from hub.web.hub import now
 from tests.api import Api, Caller
 from tests.conftest import submit
@@ -172,7 +175,17 @@ def test_the_readme_names_every_setting_with_its_default() -> None:
     named = {name: default for names, default in rows.items() for name in re.findall(r"HUB_(\w+)", names)}
 
     assert {name.lower() for name in named} == set(Settings.model_fields)
-    for name in ("data_dir", "mongo_database", "mongo_driver", "bus", "reopen_days", "idempotency_days", "audit_days", "log_level"):
+    for name in (
+        "data_dir",
+        "mongo_database",
+        "mongo_driver",
+        "workers",
+        "reopen_days",
+        "idempotency_days",
+        "audit_days",
+        "event_days",
+        "log_level",
+    ):
         assert f"`{Settings.model_fields[name].default}`" in named[name.upper()]
 
 
@@ -183,6 +196,13 @@ def test_the_readme_shows_the_table_of_rights_as_the_hub_holds_it() -> None:
     assert shown.group(1).splitlines() == markdown().splitlines(), "put there what hub.access.matrix.markdown() gives"
 
 
+def test_the_readme_shows_why_sockets_are_closed() -> None:
+    shown = re.search(r"<!-- closes -->\n(.*?)\n<!-- /closes -->", README, re.DOTALL)
+    assert shown
+
+    assert shown.group(1) == closing.markdown()
+
+
 def test_every_target_and_file_of_the_readme_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"`make (\w+)", README):
@@ -191,3 +211,46 @@ def test_every_target_and_file_of_the_readme_is_there() -> None:
         assert (ROOT / path).exists(), path
     for path in re.findall(r"`((?:hub|subscriptions|resolvers)/[\w/.]*)`", README):
         assert (ROOT / path).exists(), path
+
+
+def test_two_processes_and_a_client_on_each_are_as_the_readme_says(mongo_uri: str, tmp_path: Path) -> None:
+    shown = re.search(r"```console\n((?:\$ .*--port 8001.*\n)(?:\$ .*\n)*)```", README)
+    assert shown
+    ports = [str(free_port()) for _ in range(2)]
+    serve, serve_too, token, watch, watch_too, make = (
+        line.removeprefix("$ ").removesuffix(" &").replace("8001", ports[0]).replace("8002", ports[1])
+        for line in shown.group(1).splitlines()
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")} | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HUB_MONGO_URI": mongo_uri,
+        "HUB_MONGO_DATABASE": "readme",
+        "HUB_SECRET": "correct horse battery staple, twice",
+    }
+
+    with contextlib.ExitStack() as stack:
+
+        def begun(line: str, **more: str) -> IO[str]:
+            running = subprocess.Popen(["bash", "-c", f"exec {line}"], cwd=tmp_path, env=environment | more, stdout=PIPE, text=True)
+            stack.enter_context(running)
+            stack.callback(running.terminate)
+            assert running.stdout is not None
+            return running.stdout
+
+        assert all("answers at" in begun(line).readline() for line in (serve, serve_too))
+        minted = subprocess.run(
+            ["bash", "-c", f"{token}; echo $TOKEN"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        clients = [begun(line, TOKEN=minted.stdout.strip()) for line in (watch, watch_too)]
+        assert [client.readline().split()[0] for client in clients] == ["CAUGHT_UP"] * 2
+
+        subprocess.run(["bash", "-c", make], cwd=tmp_path, env=environment, capture_output=True, check=True, timeout=60)
+
+        heard = [next(line for line in client if "CREATED" in line) for client in clients]
+    assert heard[0] == heard[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

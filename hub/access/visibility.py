@@ -72,6 +72,10 @@ class Visibility:
         """Whether this entry is in sight, by its own list, audience and facts."""
         return self._is_told(entry) and self._reaches_facts(entry.get("facts", {}))
 
+    def reaches(self, last: Mapping[str, Any] | None) -> bool:
+        """Whether an interaction is in sight as its last entry leaves it, whoever is told of that entry. As `sees` of its document."""
+        return last is not None and self._takes_in(last) and self._reaches_facts(last.get("facts", {}))
+
     def leavings(self) -> dict[str, object]:
         """Entries of which some took their interaction out of sight; `loses` says which of them did."""
         lost: list[dict[str, object]] = [] if self.everything or self.takes_part is None else [{"left": self.takes_part}]

@@ -38,7 +38,7 @@ class TokenFilter:
     @property
     def is_open(self) -> bool:
         """Whether it leaves everything as it is."""
-        return not self.words
+        return self.vertical is self.channel is self.kind is self.topic is self.direction is None
 
     @property
     def words(self) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from hub.domain.rules import Rules
 from hub.errors import CostExceeded
 from hub.graph.trails import Trail
 from hub.journal import head
+from hub.journal.cursors import Place
 from hub.journal.opening import Journal
 from hub.store.interactions import Interactions
 from hub.store.paging import PageCursors
@@ -53,6 +54,8 @@ class Context:
     rules: Rules
     policies: Policies
     claims: Claims
+    resumed: Place | None = None  # from where on a socket that came back was told nothing
+    rendering: Callable[[], Any] = lambda: None  # of a subscription: what renders for all who are told the same
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
     now: datetime = field(init=False)
     position: int | None = None  # of the journal's head, where it was read before all else
@@ -63,10 +66,7 @@ class Context:
     selected: dict[tuple[tuple[str, str], ...], frozenset[str]] = field(default_factory=dict)  # by place, for `redactions`
     pages: int = field(init=False)
     abreast: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ABREAST))
-    party: DataLoader[str, Document | None] = field(init=False)
-    interaction: DataLoader[str, Document | None] = field(init=False)
-    party_role: DataLoader[str, Document | None] = field(init=False)
-    roles_of: DataLoader[str, list[Document]] = field(init=False)
+    loaders: "Loaders | None" = field(init=False)
 
     def __post_init__(self) -> None:
         self.trail = Trail(self.journal.audit, self.bearer.viewer, self.clock)
@@ -83,10 +83,44 @@ class Context:
     def refresh(self) -> None:
         """The time is now, and nothing was read yet: also after each mutation of several in one operation."""
         self.now = self.clock()
-        self.party = DataLoader(load_fn=self._load_parties)
-        self.interaction = DataLoader(load_fn=self._load_interactions)
-        self.party_role = DataLoader(load_fn=self._load_party_roles)
-        self.roles_of = DataLoader(load_fn=self._load_roles_of)
+        self.loaders = None
+
+    @property
+    def party(self) -> DataLoader[str, Document | None]:
+        """Parties by id, those of one turn read together."""
+        return self._loaders.party
+
+    @property
+    def interaction(self) -> DataLoader[str, Document | None]:
+        """Interactions in sight, likewise."""
+        return self._loaders.interaction
+
+    @property
+    def party_role(self) -> DataLoader[str, Document | None]:
+        """Party roles in sight, likewise."""
+        return self._loaders.party_role
+
+    @property
+    def roles_of(self) -> DataLoader[str, list[Document]]:
+        """The party roles in sight that a party holds now, likewise."""
+        return self._loaders.roles_of
+
+    @property
+    def _loaders(self) -> "Loaders":
+        if self.loaders is None:  # many a stream loads nothing, and waits for hours
+            self.loaders = Loaders(self)
+        return self.loaders
+
+    def alone(self) -> "Context":
+        """The same for another execution, with a viewer that stays what it is."""
+        return replace(self, bearer=Bearer(self.viewer), rendering=lambda: None, selected={}, abreast=asyncio.Semaphore(ABREAST))
+
+    def starting(self, after: Place | None) -> Place | None:
+        """From where on a stream is told: the later of its cursor and where its socket was when it broke, if it comes back."""
+        resumed = self.resumed
+        if resumed is None or after is None or after.epoch != resumed.epoch:
+            return after or resumed
+        return after if after.position >= resumed.position else resumed
 
     async def read_head(self) -> int:
         """Where the journal stands; what is read afterwards is at least that new."""
@@ -108,17 +142,27 @@ class Context:
         async with self.abreast:
             yield
 
-    async def _load_parties(self, ids: list[str]) -> Sequence[Document | None]:
-        return await self.parties.named(self.visibility, ids, self.projection("Party"))
 
-    async def _load_interactions(self, ids: list[str]) -> Sequence[Document | None]:
-        return await self.interactions.find_many(self.visibility, ids, self.projection("Interaction"))
+class Loaders:
+    """What gathers the loads by id of one answer."""
 
-    async def _load_party_roles(self, ids: list[str]) -> Sequence[Document | None]:
-        return await self.party_roles.find_many(self.visibility, ids)
+    def __init__(self, context: Context) -> None:
+        async def parties(ids: list[str]) -> Sequence[Document | None]:
+            return await context.parties.named(context.visibility, ids, context.projection("Party"))
 
-    async def _load_roles_of(self, parties: list[str]) -> Sequence[list[Document]]:
-        return await self.party_roles.held(self.visibility, parties, self.now)
+        async def interactions(ids: list[str]) -> Sequence[Document | None]:
+            return await context.interactions.find_many(context.visibility, ids, context.projection("Interaction"))
+
+        async def party_roles(ids: list[str]) -> Sequence[Document | None]:
+            return await context.party_roles.find_many(context.visibility, ids)
+
+        async def roles_of(parties: list[str]) -> Sequence[list[Document]]:
+            return await context.party_roles.held(context.visibility, parties, context.now)
+
+        self.party: DataLoader[str, Document | None] = DataLoader(load_fn=parties)
+        self.interaction: DataLoader[str, Document | None] = DataLoader(load_fn=interactions)
+        self.party_role: DataLoader[str, Document | None] = DataLoader(load_fn=party_roles)
+        self.roles_of: DataLoader[str, list[Document]] = DataLoader(load_fn=roles_of)
 
 
 Info = StrawberryInfo[Context, None]

@@ -19,7 +19,7 @@ from hub.domain.terms import (
     Vertical,
 )
 from hub.errors import ErrorCode
-from hub.journal.subscriber import FrameKind
+from hub.journal.frames import FrameKind
 
 __all__ = [
     "ChannelType",

@@ -86,7 +86,6 @@ class InteractionEvent(Node):
         lambda entry: (entry["actor"], entry["actorRole"]) if "actor" in entry else None,
         "actor",
         "actorRole",
-        depends_on="viewer",
         description="Staff stay nameless to others.",
     )
     actor_role: Role = stored("actorRole")

@@ -5,10 +5,10 @@ Documents are parsed and validated once a text and kept. Extensions of the schem
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import graphql
 from graphql import (
@@ -26,24 +26,24 @@ from graphql import (
     create_source_event_stream,
     execute_root_selection_set,
     get_operation_ast,
-    map_source_to_response_event,
     parse,
     validate,
 )
 
+from hub.access.viewers import Viewer
 from hub.errors import HubError, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
 from hub.graph.selections import Needs, Selections
+from hub.graph.streams import Answer, Rendering, Renderings, Shared, Stream, Words, answered
 from hub.graph.trails import is_sensitive
+from hub.journal.subscriber import Subscriber
 
 KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
 TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
 ERRORS: Final = 20  # validation errors told of one document
 NAME: Final = 64  # characters of an operation's name that the audit keeps: it is the client's to choose
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
-
-Answer = dict[str, Any]  # as the transports send it: data, errors, extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,15 @@ class Reading:
     roots: frozenset[str]
     told: str  # as the audit names it: `Desk: cursor, interactions`
     is_sensitive: bool
+    is_shareable: bool  # all with the same rights are told the same
+    conditions: frozenset[str]  # the variables on which what they are told can depend
 
 
 class Known:
     """A valid document, and what each of its operations reads."""
 
-    def __init__(self, document: DocumentNode, selections: Selections) -> None:
+    def __init__(self, text: str, document: DocumentNode, selections: Selections) -> None:
+        self.text = text
         self.document = document
         self._selections = selections
         self._readings: dict[str | None, Reading] = {}
@@ -88,15 +91,24 @@ class Known:
             needs = self._selections.needs(operation)
             roots = frozenset(_root_fields(self.document, operation.selection_set))
             told = ", ".join(sorted(roots)) if name is None else f"{name[:NAME]}: {', '.join(sorted(roots))}"
-            self._readings[name] = Reading(needs, roots, told, is_sensitive(needs))
+            self._readings[name] = Reading(
+                needs,
+                roots,
+                told,
+                is_sensitive(needs),
+                self._selections.is_shareable(operation),
+                self._selections.conditions(operation),
+            )
         return self._readings[name]
 
 
 class Executor:
-    """One schema, and the documents it has seen."""
+    """One schema, and the documents it has seen. With `renders_once`, what is told to many is rendered once."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, renders_once: bool = True) -> None:
         self._schema = schema
+        self._renders_once = renders_once
+        self._renderings = Renderings()
         self._documents: OrderedDict[str, Known] = OrderedDict()
         self._kept = 0
 
@@ -114,25 +126,44 @@ class Executor:
         if not context.viewer.is_anonymous and "cursor" in reading.roots:
             await context.read_head()  # before anything else of this operation: read, then subscribe from there
         outcome = execute_root_selection_set(prepared)
-        answer = _answer(await outcome if isawaitable(outcome) else outcome, context)
+        answer = answered(await outcome if isawaitable(outcome) else outcome, context)
         await context.trail.leave()
         return answer
 
-    async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused;
-        Unavailable, also later, where what is told could not be recorded."""
+    async def stream(self, operation: Operation, context: Context) -> Stream:
+        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused; Unavailable."""
         known, chosen = self._chosen(operation)
-        prepared = self._prepared(known.document, operation, context, known.reading(chosen))
+        reading = known.reading(chosen)
+        prepared = self._prepared(known.document, operation, context, reading)
+        if self._renders_once and reading.is_shareable and not reading.is_sensitive:
+            context.rendering = self._shared(known, operation, prepared, context)
         found = create_source_event_stream(prepared)
         source = await found if isawaitable(found) else found
         if isinstance(source, ExecutionResult):
             raise NotRun(formatted_all(source.errors or []))
-        return self._answers(map_source_to_response_event(prepared, source), context)
+        return Stream(prepared, cast(Subscriber, source), context)
+
+    def _shared(self, known: Known, operation: Operation, prepared: graphql.Executor[Any], context: Context) -> Shared:
+        chosen = known.reading(prepared.operation).conditions
+        variables = {name: value for name, value in prepared.variable_values.coerced.items() if name in chosen}
+
+        def words(viewer: Viewer) -> Words:
+            return Words.of(known.text, operation.name, variables, viewer)
+
+        def make() -> Rendering:
+            alone = context.alone()
+            return Rendering(self._built(known.document, operation, alone), alone)
+
+        return Shared(self._renderings, words, make, context)
 
     def _prepared(self, document: DocumentNode, operation: Operation, context: Context, reading: Reading) -> graphql.Executor[Any]:
-        """The operation ready to run, its variables coerced. Raises NotRun, and Unavailable where nothing can be recorded."""
+        """The operation ready to run. Raises NotRun, and Unavailable where nothing can be recorded."""
         context.needs = reading.needs
         context.trail.follow(reading.told, is_sensitive=reading.is_sensitive)
+        return self._built(document, operation, context)
+
+    def _built(self, document: DocumentNode, operation: Operation, context: Context) -> graphql.Executor[Any]:
+        """With its variables coerced. Raises NotRun."""
         prepared = graphql.Executor.build(
             self._schema,
             document,
@@ -143,15 +174,6 @@ class Executor:
         if isinstance(prepared, list):
             raise NotRun(formatted_all(prepared))
         return prepared
-
-    async def _answers(self, results: Any, context: Context) -> AsyncGenerator[Answer, None]:
-        try:
-            async for result in results:
-                answer = _answer(result, context)
-                await context.trail.leave()
-                yield answer
-        finally:
-            await results.aclose()
 
     def _chosen(self, operation: Operation) -> tuple[Known, OperationDefinitionNode]:
         known = self._document(operation.text)
@@ -173,7 +195,7 @@ class Executor:
         selections = Selections(self._schema, document)
         if errors := selections.too_much():
             raise NotRun(formatted_all(errors))
-        self._documents[text] = known = Known(document, selections)
+        self._documents[text] = known = Known(text, document, selections)
         self._kept += len(text)
         while self._kept > KEPT:
             self._kept -= len(self._documents.popitem(last=False)[0])
@@ -198,12 +220,3 @@ def _not_chosen(name: str | None) -> str:
     if name is not None:
         return f"The document has no operation named {name[:64]!r}."
     return "The document has no operation, or several: then `operationName` says which."
-
-
-def _answer(result: ExecutionResult, context: Context) -> Answer:
-    answer: Answer = {"data": result.data}
-    if result.errors:
-        answer["errors"] = formatted_all(result.errors)
-    if context.withheld:
-        answer["extensions"] = {"redactions": [{"type": of, **held} for (of, _), held in sorted(context.withheld.items())]}
-    return answer

@@ -91,7 +91,7 @@ def joined(id_of: Callable[[Document], tuple[str, str] | None], *needs: str, **a
         named = id_of(document)
         return None if named is None else await party_as_seen(context, named[0], named[1], document.get("visibleTo", ()))
 
-    return viewed(join, *needs, "visibleTo", **about)
+    return viewed(join, *needs, "visibleTo", depends_on="viewer", **about)
 
 
 def asked(resolver: Callable[..., Any], *needs: str, gate: Gate | None = None, depends_on: DependsOn = "role", **about: Any) -> Any:

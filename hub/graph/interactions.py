@@ -218,7 +218,7 @@ class Interaction(Node):
     parties: list[Involvement] = viewed(
         lambda document, _: [one | {"visibleTo": document["visibleTo"]} for one in document["parties"]], "parties", "visibleTo"
     )
-    customer: Party | None = joined(_customer, "parties", depends_on="viewer")
+    customer: Party | None = joined(_customer, "parties")
     items: list[InteractionItem] = stored("items", default=())
     relationships: list[InteractionRelationship] = viewed(_relationships, "relationships", depends_on="viewer")
     external_identifiers: list[ExternalIdentifier] | None = stored("externalIdentifiers", default=())

@@ -18,16 +18,20 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
+    Visitor,
     get_named_type,
     get_nullable_type,
     is_list_type,
+    visit,
 )
 
 from hub.errors import ErrorCode
-from hub.graph.fields import declared_of
+from hub.graph.fields import Declared, declared_of
 from hub.store.paging import LARGEST, PAGE
 
 PAGES_DEEP: Final = 2  # pages inside each other: a list and the history of each of its rows
@@ -72,23 +76,23 @@ class Selections:
     def needs(self, operation: OperationDefinitionNode) -> Needs:
         """What this operation reads of each type. Each fragment is opened once, however often it is spread."""
         needs: defaultdict[str, set[str]] = defaultdict(set)
-        opened: set[str] = set()
-        waiting = [(self._root(operation.operation), operation.selection_set)]
-        while waiting:
-            parent, chosen = waiting.pop()
-            for selection in chosen.selections:
-                if isinstance(selection, FragmentSpreadNode):
-                    if (name := selection.name.value) not in opened:
-                        opened.add(name)
-                        waiting.append((self._of_fragment(name), self._fragments[name].selection_set))
-                elif isinstance(selection, InlineFragmentNode):
-                    waiting.append((self._conditioned(parent, selection), selection.selection_set))
-                elif isinstance(selection, FieldNode):
-                    for type, wanted in self._read(parent, selection):
-                        needs[type].update(wanted)
-                    if (inside := self._inside(parent, selection)) is not None and selection.selection_set:
-                        waiting.append((inside, selection.selection_set))
+        for type, declared in self._declared(operation):
+            needs[type].update(declared.needs)
         return {type: frozenset(wanted) for type, wanted in needs.items()}
+
+    def is_shareable(self, operation: OperationDefinitionNode) -> bool:
+        """Whether all with the same rights are told the same: no selected field depends on who looks, nor on what is its own."""
+        return not any(
+            declared.depends_on == "viewer" or declared.mask or (declared.gate and declared.gate.own)
+            for _, declared in self._declared(operation)
+        )
+
+    def conditions(self, operation: OperationDefinitionNode) -> frozenset[str]:
+        """The variables on which an answer can depend, beyond those that only the fields at its root are given."""
+        named = _Variables()
+        for node in (*_beyond_arguments(operation), *self._fragments.values()):
+            visit(node, named)
+        return frozenset(named.names)
 
     def too_much(self) -> list[GraphQLError]:
         """What a document asks for too much of: pages inside each other, or more values than one answer should have."""
@@ -138,13 +142,29 @@ class Selections:
                     fields[parent.name, selection.alias.value if selection.alias else selection.name.value].append(selection)
         yield from ((parents[on], nodes[0].name.value, nodes) for (on, _), nodes in fields.items())
 
-    def _read(self, parent: Parent | None, selection: FieldNode) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """What a field reads, of each type that it may be selected on."""
-        name = selection.name.value
+    def _declared(self, operation: OperationDefinitionNode) -> Iterator[tuple[str, Declared]]:
+        """How the selected fields were declared, each on every type that it may be selected on. Each fragment is opened once."""
+        opened: set[str] = set()
+        waiting = [(self._root(operation.operation), operation.selection_set)]
+        while waiting:
+            parent, chosen = waiting.pop()
+            for selection in chosen.selections:
+                if isinstance(selection, FragmentSpreadNode):
+                    if (name := selection.name.value) not in opened:
+                        opened.add(name)
+                        waiting.append((self._of_fragment(name), self._fragments[name].selection_set))
+                elif isinstance(selection, InlineFragmentNode):
+                    waiting.append((self._conditioned(parent, selection), selection.selection_set))
+                elif isinstance(selection, FieldNode):
+                    yield from self._read(parent, selection.name.value)
+                    if (inside := self._inside(parent, selection)) is not None and selection.selection_set:
+                        waiting.append((inside, selection.selection_set))
+
+    def _read(self, parent: Parent | None, name: str) -> Iterator[tuple[str, Declared]]:
         types = self._schema.get_possible_types(parent) if isinstance(parent, GraphQLInterfaceType) else [parent]
         for type in types:
             if type is not None and (declared := declared_of(type, name)) is not None:
-                yield type.name, declared.needs
+                yield type.name, declared
 
     def _inside(self, parent: Parent | None, selection: FieldNode) -> Parent | None:
         field = parent.fields.get(selection.name.value) if parent is not None else None
@@ -158,6 +178,28 @@ class Selections:
 
     def _conditioned(self, parent: Parent | None, fragment: InlineFragmentNode) -> Parent | None:
         return _parent(self._schema.get_type(fragment.type_condition.name.value)) if fragment.type_condition else parent
+
+
+class _Variables(Visitor):
+    """The names of the variables that are used in what is visited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.names.add(node.name.value)
+
+
+def _beyond_arguments(operation: OperationDefinitionNode) -> Iterator[Node]:
+    yield from operation.directives or ()
+    for selection in operation.selection_set.selections:
+        if isinstance(selection, FieldNode):
+            yield from selection.directives or ()
+            if selection.selection_set:
+                yield selection.selection_set
+        else:
+            yield selection
 
 
 def _heaviness(parent: Parent, name: str) -> int:

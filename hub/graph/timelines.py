@@ -11,8 +11,9 @@ from hub.graph.pages import Asked
 from hub.journal import head
 from hub.journal.cursors import Place
 from hub.journal.filters import EventFilter
+from hub.journal.frames import FrameKind
 from hub.journal.log import read_after, read_before, read_one
-from hub.journal.subscriber import FrameKind, events_after
+from hub.journal.replay import events_after
 from hub.store import paging
 
 LOOK: Final = 1.0  # seconds that one request looks for events; what it has not reached it goes on from

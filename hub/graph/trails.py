@@ -13,8 +13,8 @@ from hub.access.viewers import Viewer
 from hub.domain.terms import SubjectKind
 from hub.journal.audit import Audit, Queued
 from hub.journal.batch import Committed
+from hub.journal.frames import Frame
 from hub.journal.log import Entry
-from hub.journal.subscriber import Frame
 from hub.store.audit import Did, Record, Seen
 
 SENSITIVE: Final[Mapping[str, frozenset[str]]] = {"Party": frozenset({"contactMedia"})}
@@ -49,8 +49,19 @@ class Trail:
 
     def frame(self, frame: Frame) -> None:
         """A stream tells it: also by no more than its kind and its interaction's id."""
-        if frame.entry is not None:
-            self.event(frame.entry)
+        if frame.seen is not None:
+            self.seen.append(frame.seen)
+
+    def tells(self, frame: Frame) -> bool:
+        """Record at once what a frame tells; whether it may be told: not where nothing more can be recorded."""
+        if self.audit.is_full:
+            return False
+        if (seen := frame.seen) is not None:
+            if (queued := self.queued) is None or queued.is_taken:
+                self.queued = self._record(Did.READ, [seen])
+            else:
+                self.audit.add(queued, seen)
+        return True
 
     def parties(self, *ids: str) -> None:
         """They are told, or something about them."""
@@ -78,13 +89,18 @@ class Trail:
         if not self.seen:
             return
         self.audit.admit()
+        queued = self._read()
+        if self.is_sensitive:
+            await self.audit.written(queued)
+
+    def _read(self) -> Queued:
+        """What was seen, as part of a record that waits, or in one of its own."""
         seen, self.seen = self.seen, []
         if self.queued is not None and not self.queued.is_taken:
             self.audit.extend(self.queued, seen)
         else:
             self.queued = self._record(Did.READ, seen)
-        if self.is_sensitive:
-            await self.audit.written(self.queued)
+        return self.queued
 
     def _record(self, did: Did, seen: list[Seen]) -> Queued:
         return self.audit.record(Record(self.clock(), self.viewer, self.operation, did, seen))

@@ -2,22 +2,26 @@
 
 This process's own commits arrive directly. Those of others are read from the log, after a hint on the bus or, at the
 latest, at the next poll. What lies above a gap waits until the gap is read: a revocation stops what follows it by order.
+An entry goes to those alone whom it may concern: whoever follows one interaction costs nothing while others are worked on.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 import structlog
 from pymongo.errors import PyMongoError
 
+from hub.domain.terms import SubjectKind
 from hub.errors import Unavailable
 from hub.journal.head import Head
 from hub.journal.log import PAGE, Entry, read_after
+from hub.journal.tail import Tail
 from hub.store.mongo import Mongo, brief
 
 POLL: Final = 1.0  # seconds between two looks at the log when nobody hints: the most that a lost hint costs
+ANY: Final = ""  # a name that every entry has
 
 log = structlog.get_logger("hub.journal")
 
@@ -28,39 +32,66 @@ class Member(Protocol):
     def take(self, entry: Entry) -> None: ...
 
 
+def names(entry: Entry) -> Iterator[str]:
+    """The ids under which an entry is handed on: its subject's, and those of the parties whom it is about. The same may come twice."""
+    yield ANY
+    yield entry["subject"]["id"]
+    match entry["subject"]["kind"]:
+        case SubjectKind.INTERACTION:
+            yield from entry["visibleTo"]
+            yield from entry.get("left", ())
+        case SubjectKind.PARTY_ROLE:
+            yield entry["data"]["party"]
+
+
 class Feed:
-    """Everybody attached gets every entry above `position` at the time of attaching, in order, without a gap."""
+    """Everybody attached gets every entry of its names above `position` at the time of attaching, in order, without a gap."""
 
     def __init__(self, mongo: Mongo, first: Head) -> None:
         self.mongo = mongo
-        self._members: dict[Member, None] = {}
+        self.tail = Tail(first.position)
         self.ahead: Member | None = None  # hears of an entry before everybody else: by what it learns, they are judged
+        self._members: dict[str, dict[Member, None]] = {}
         self._wake = asyncio.Event()
         self.position = first.position
         self.is_behind = False  # the log could not be read; what follows is held back
 
     @contextlib.contextmanager
-    def attached(self, member: Member) -> Iterator[None]:
+    def attached(self, member: Member, under: Iterable[str] = (ANY,)) -> Iterator[None]:
         """Follow for as long as the block lasts."""
-        self._members[member] = None
+        self.attach(member, under)
         try:
             yield
         finally:
-            self._members.pop(member, None)
+            self.detach(member, under)
+
+    def attach(self, member: Member, under: Iterable[str]) -> None:
+        """Hand on to it, from now on, what has one of these names; what has two of them, twice."""
+        for name in under:
+            self._members.setdefault(name, {})[member] = None
+
+    def detach(self, member: Member, under: Iterable[str]) -> None:
+        """The end of `attach`, under the same names."""
+        for name in under:
+            if (members := self._members.get(name)) is not None:
+                members.pop(member, None)
+                if not members:
+                    del self._members[name]
 
     @property
     def listeners(self) -> int:
         """How many follow."""
-        return len(self._members)
+        return len({id(member) for members in self._members.values() for member in members})
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Own commits, in order: handed on at once, or, where something below them is still to be read, read after it."""
         if not self._extend(entries):
             self._wake.set()
 
-    def hint(self) -> None:
-        """Somebody committed: look now."""
-        self._wake.set()
+    def hint(self, position: int | None = None) -> None:
+        """Somebody committed, up to this position if it is known: look now, unless it is here."""
+        if position is None or position > self.position:
+            self._wake.set()
 
     async def run(self) -> None:
         """Keep up with the log, for ever."""
@@ -96,12 +127,19 @@ class Feed:
             position = int(entry["_id"])
             if position == self.position + 1:  # lower: own commits came while the page was read
                 self.position = position
+                self.tail.take(entry)
                 self._hand_on(entry)
         return not entries or self.position >= int(entries[-1]["_id"])
 
     def _hand_on(self, entry: Entry) -> None:
-        for member in (self.ahead, *self._members) if self.ahead else tuple(self._members):
-            try:
-                member.take(entry)
-            except Exception:  # one member's trouble is not the others'
-                log.exception("member_failed", position=self.position)
+        if self.ahead is not None:
+            self._give(self.ahead, entry)
+        for name in names(entry):
+            for member in tuple(self._members.get(name, ())):
+                self._give(member, entry)
+
+    def _give(self, member: Member, entry: Entry) -> None:
+        try:
+            member.take(entry)
+        except Exception:  # one member's trouble is not the others'
+            log.exception("member_failed", position=self.position)

@@ -1,10 +1,10 @@
-"""The journal of one process, opened: its committer, its feed, its bus, its audit and their tasks, with one owner that waits for them."""
+"""The journal of one process, opened: committer, feed, bus, audit, retention and their tasks, with one owner that waits for them."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,10 +16,12 @@ from hub.domain.rules import Rules
 from hub.journal import head
 from hub.journal.audit import Audit
 from hub.journal.bus import Bus
+from hub.journal.cohorts import Cohorts
 from hub.journal.committer import Committer
 from hub.journal.cursors import Cursors
 from hub.journal.feed import Feed
 from hub.journal.log import Entry
+from hub.journal.retention import EVENT_DAYS, Retention
 from hub.journal.turns import Turns
 from hub.store.mongo import Mongo
 
@@ -33,6 +35,7 @@ class Journal:
     mongo: Mongo
     committer: Committer
     feed: Feed
+    cohorts: Cohorts
     cursors: Cursors
     bus: Bus
     audit: Audit
@@ -47,6 +50,7 @@ async def opened(
     clock: Callable[[], datetime],
     new_id: Ids,
     bus_url: str = "memory://",
+    event_days: int = EVENT_DAYS,
     rules: Rules | None = None,
     guard: Guard | None = None,
 ) -> AsyncIterator[Journal]:
@@ -56,8 +60,10 @@ async def opened(
     guard = guard or Guard(ClaimCodes(keyring))
     committer = Committer(mongo, first, turns, clock=clock, new_id=new_id, rules=rules or Rules(), guard=guard)
     feed = Feed(mongo, first)
-    bus = Bus(bus_url)
+    cohorts = Cohorts(feed)
+    bus = Bus(bus_url, mongo)
     audit = Audit(mongo)
+    retention = Retention(mongo, timedelta(days=event_days), clock)
 
     def announce(entries: Sequence[Entry]) -> None:
         feed.offer(entries)
@@ -73,15 +79,16 @@ async def opened(
             tasks.create_task(feed.run(), name="feed"),
             tasks.create_task(bus.run(feed.hint), name="bus"),
             tasks.create_task(audit.run(), name="audit"),
+            tasks.create_task(retention.run(), name="retention"),
         ]
         try:
-            yield Journal(mongo, committer, feed, Cursors(keyring, first), bus, audit)
+            yield Journal(mongo, committer, feed, cohorts, Cursors(keyring, first), bus, audit)
         except Exception as error:  # told below: the group would wrap it
             failure = error
         finally:
             await committer.drain()
             await audit.drain()
-            await ended(running)
+            await ended([*running, *cohorts.apart.running])
             await turns.leave()
     if failure is not None:
         raise failure

@@ -1,6 +1,6 @@
 """What the journal says about rights, applied in its order and before anybody else hears of what came after."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from hub.access.standing import Standings
@@ -29,6 +29,13 @@ class Rights:
             self._withdrawn.add(id, None, self._clock())
         elif kind == SubjectKind.PARTY_ROLE:
             self._standings.forget(data["party"])
+
+
+def concerning(viewer: Viewer) -> Iterator[str]:
+    """The names under which the feed hands on every entry that `touches` this viewer."""
+    yield from viewer.rests_on
+    if viewer.backed and viewer.party is not None:
+        yield viewer.party
 
 
 def touches(entry: Entry, viewer: Viewer) -> bool:

@@ -16,6 +16,7 @@ import structlog
 from bson import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, UpdateOne, timeout
+from pymongo.asynchronous.change_stream import AsyncCollectionChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
@@ -170,6 +171,16 @@ class Mongo:
         """Matching documents one after the other: no more of them are held than come together."""
         async for document in self[collection].find(dict(query), projection, limit=limit, sort=sort):
             yield document
+
+    async def watch(
+        self, collection: str, pipeline: Sequence[Document], *, after: Document | None, wait: int
+    ) -> AsyncCollectionChangeStream[dict[str, Any]]:
+        """What happens to a collection from now on, or after a token. The stream is open: nothing that comes now is missed.
+        `try_next` answers after `wait` milliseconds at most, with None where nothing happened."""
+        stages = [dict(stage) for stage in pipeline]
+        stream = await _ready(self[collection].watch(stages, start_after=after, max_await_time_ms=wait))
+        await stream.__aenter__()  # with Motor it is opened only here
+        return cast("AsyncCollectionChangeStream[dict[str, Any]]", stream)
 
     async def by_ids(self, collection: str, ids: Sequence[Any], projection: Any = None) -> dict[Any, dict[str, Any]]:
         """The documents with these `_id`s that exist, by `_id`; asks nothing for no ids."""

@@ -1,4 +1,6 @@
-"""GraphQL over HTTP: POST, JSON in, JSON out, errors too (graphql.github.io/graphql-over-http, draft of 2025)."""
+"""GraphQL over HTTP: POST, JSON in, JSON out, errors too (graphql.github.io/graphql-over-http, draft of 2025).
+
+Who accepts `text/event-stream` gets the answers as events, and may ask with GET, as a browser's EventSource does."""
 
 import re
 from collections.abc import Mapping
@@ -10,16 +12,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from hub.access.bearers import Bearer
+from hub.access.viewers import Viewer
 from hub.errors import BadInput, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import NotRun
 from hub.graph.faults import told
 from hub.web.hub import Hub
+from hub.web.lines import Lines
+from hub.web.sse import EVENTS, LAST_EVENT, Events
 from hub.web.wire import bearer, decoded, encoded, operation
 
 BODY: Final = 64 * 1024  # bytes; the largest query an app sends has some 10 KiB
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
-OFFERED: Final = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
+OFFERED: Final = {GRAPHQL: GRAPHQL, JSON: JSON, EVENTS: EVENTS, "application/*": JSON, "*/*": JSON}
 QUALITY: Final = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
@@ -27,18 +32,17 @@ async def graphql(request: Request) -> Response:
     """One operation over HTTP. With `application/graphql-response+json`, a request that did not run is a 4xx."""
     media = _accepted(request.headers.get("accept"))
     if media is None:
-        return _failed(406, BadInput(f"This answers in {GRAPHQL} or {JSON}."), JSON)
-    if not _is_json(request.headers.get("content-type")):
-        return _failed(415, BadInput(f"Send {JSON}, in UTF-8."), media)
-    hub: Hub = request.app.state.hub
+        return _failed(406, BadInput(f"This answers in {GRAPHQL}, {JSON} or {EVENTS}."), JSON)
     try:
-        viewer = await hub.viewer(bearer(request.headers.get("authorization")))
-        asked = operation(decoded(await _body(request)))
-        if hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
-            raise BadInput("A subscription is followed over the WebSocket at this path.", "query")
-        answer = await hub.executor.run(asked, hub.context(Bearer(viewer)))
+        if media == EVENTS:
+            return await _events(request)
+        return await _answered(request, media)
     except NotRun as failure:
-        return _response(400 if media == GRAPHQL else 200, {"errors": failure.errors}, media)
+        return _response(200 if media == JSON else 400, {"errors": failure.errors}, JSON if media == EVENTS else media)
+    except WrongMethod as refused:
+        return _failed(405, refused, media, allow="POST")
+    except WrongMedia as refused:
+        return _failed(415, refused, media)
     except TooLarge as refused:
         return _failed(413, refused, media)
     except Unauthenticated as refused:
@@ -49,7 +53,64 @@ async def graphql(request: Request) -> Response:
         return _failed(400, refused, media)
     except ClientDisconnect:
         return Response(status_code=499)
-    return _response(200, answer, media)
+
+
+async def _answered(request: Request, media: str) -> Response:
+    hub: Hub = request.app.state.hub
+    if request.method != "POST":
+        raise WrongMethod(f"Queries and mutations come with POST; GET is for those who accept {EVENTS}.")
+    _check_media(request)
+    viewer = await hub.viewer(bearer(request.headers.get("authorization")))
+    asked = operation(decoded(await _body(request)))
+    if hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
+        raise BadInput(f"A subscription is followed over the WebSocket at this path, or by who accepts {EVENTS}.", "query")
+    return _response(200, await hub.executor.run(asked, hub.context(Bearer(viewer))), media)
+
+
+async def _events(request: Request) -> Response:
+    hub: Hub = request.app.state.hub
+    lines: Lines = request.app.state.lines
+    if lines.is_draining:
+        raise Unavailable("This process ends; another takes over.", retry_after_ms=1000)
+    if wait := lines.wait():
+        raise Unavailable("Too many come at once.", retry_after_ms=ceil(1000 * wait))
+    token = bearer(request.headers.get("authorization"))
+    viewer = await hub.viewer(token)
+    if request.method == "POST":
+        _check_media(request)
+        asked = operation(decoded(await _body(request)))
+    else:
+        asked = operation(_parameters(request))
+    if request.method != "POST" and hub.executor.kind(asked) is OperationType.MUTATION:
+        raise WrongMethod("A mutation comes with POST.")
+
+    async def present() -> Viewer:
+        return await hub.viewer(token)
+
+    context = hub.context(held := Bearer(viewer, present))
+    if (last := request.headers.get(LAST_EVENT)) is not None:
+        context.resumed = hub.journal.cursors.read(last)
+    hub.executor.kind(asked)  # what is no good is refused before the stream begins
+    return Events(hub, lines, asked, held, context)
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    """What POST has as members of an object: `variables` and `extensions` are JSON in the address (GraphQL over HTTP, "GET")."""
+    asked: dict[str, Any] = dict(request.query_params)
+    return asked | {name: decoded(asked[name]) for name in ("variables", "extensions") if name in asked}
+
+
+def _check_media(request: Request) -> None:
+    if not _is_json(request.headers.get("content-type")):
+        raise WrongMedia(f"Send {JSON}, in UTF-8.")
+
+
+class WrongMethod(BadInput):
+    """This is not asked for in this way."""
+
+
+class WrongMedia(BadInput):
+    """The body is of a kind that is not read here."""
 
 
 class TooLarge(BadInput):
@@ -71,7 +132,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _failed(status: int, refused: Refused, media: str, **headers: str) -> Response:
-    return _response(status, {"errors": [told(refused)]}, media, **headers)
+    return _response(status, {"errors": [told(refused)]}, JSON if media == EVENTS else media, **headers)
 
 
 def _response(status: int, answer: Mapping[str, Any], media: str, **headers: str) -> Response:

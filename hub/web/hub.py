@@ -57,6 +57,7 @@ class Hub:
     """Everything a transport needs to answer an operation."""
 
     settings: Settings
+    role: str
     mongo: Mongo
     journal: Journal
     tokens: TokenVerifier
@@ -160,7 +161,8 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
             name=name,
             clock=now,
             new_id=new_id,
-            bus_url=settings.bus,
+            bus_url=settings.bus_url,
+            event_days=settings.event_days,
             rules=rules(settings),
             guard=guard,
         ) as journal:
@@ -173,6 +175,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 withdrawn.add(client["_id"], None, now())
             yield Hub(
                 settings=settings,
+                role=role,
                 mongo=mongo,
                 journal=journal,
                 tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),

@@ -6,50 +6,58 @@ token and a new connection.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import orjson
 import structlog
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access.bearers import Bearer, renews
 from hub.access.viewers import NOBODY, Viewer
-from hub.errors import BadInput, InternalError, Refused, Unauthenticated, Unavailable
-from hub.graph.execution import Answer, NotRun, Operation
+from hub.errors import BadInput, CursorInvalid, InternalError, Refused, Unauthenticated, Unavailable
+from hub.graph.execution import NotRun, Operation
 from hub.graph.faults import told
+from hub.journal.cursors import Place
 from hub.journal.opening import ended
+from hub.web.closing import AGAIN, BAD, EARLY, MANY, OVER, PROTOCOL, RESTART, SILENT, TOO_BIG, TWICE, Closed
+from hub.web.doors import door_of
 from hub.web.hub import Hub
+from hub.web.lines import Lines
 from hub.web.wire import bearer, decoded, encoded, operation
 
-PROTOCOL: Final = "graphql-transport-ws"
+SPOKEN: Final = "graphql-transport-ws"
 INIT_WAIT: Final = 5.0  # seconds to connection_init: mobile radios need more than 1, an idle socket deserves no more
+BEFORE: Final = 8 * 1024  # characters of a message before connection_ack: a token of 4 KiB, and room
 OPERATIONS: Final = 25  # at once on one socket; a screen has a handful
-SEND_WAIT: Final = 30.0  # seconds that a client may take to read one frame before its socket is given up
-REASON: Final = 123  # bytes that the reason in a close frame may have (RFC 6455, section 5.5)
 
 log = structlog.get_logger("hub.web")
 
 
-class Closed(Exception):
-    """The socket is to be closed, for the reason given. Stock clients retry 4403 and 4408, and give up on the others."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason.encode()[:REASON].decode(errors="ignore")
-
-
 async def socket(websocket: WebSocket) -> None:
     """One connection, from the handshake to its close; leaves no task behind."""
-    if PROTOCOL not in websocket.scope.get("subprotocols", ()):
-        await websocket.accept()
-        await websocket.close(4406, f"Speak {PROTOCOL}")
+    hub: Hub = websocket.app.state.hub
+    lines: Lines = websocket.app.state.lines
+    if not is_welcome(websocket.headers, hub.settings.origins):
+        await websocket.close()  # before it is accepted: 403
         return
-    await websocket.accept(subprotocol=PROTOCOL)
+    if SPOKEN not in websocket.scope.get("subprotocols", ()):
+        await websocket.accept()
+        await websocket.close(PROTOCOL.code, f"Speak {SPOKEN}")
+        return
+    await websocket.accept(subprotocol=SPOKEN)
     try:
-        await Connection(websocket, websocket.app.state.hub).serve()
+        if lines.is_draining:
+            raise Closed(RESTART, "This process ends; another takes over")
+        if wait := lines.wait():
+            raise Closed(AGAIN, f"Too many come at once; come again in {ceil(wait)} s")
+        connection = Connection(websocket, hub)
+        with lines.held(connection.hang_up):
+            await connection.serve()
     except* WebSocketDisconnect:  # nobody is there any more
         pass
     except* Closed as closed:
@@ -66,10 +74,13 @@ class Connection:
         self._hub = hub
         self._token: str | None = None
         self._bearer = Bearer(NOBODY, self._present)
-        self._life: asyncio.Timeout
+        self._life: asyncio.Timeout | None = None  # that of its token, once it is acknowledged
+        self._resumed: Place | None = None  # from where on it was told nothing before it came back
+        self._acting = 0  # operations that are no subscriptions, and are to be answered before it is sent away
+        self._is_leaving = False
         self._running: dict[str, asyncio.Task[None]] = {}  # by the client's ids; what it completes leaves at once
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sending = asyncio.Lock()
+        self._door = door_of(websocket)
 
     async def serve(self) -> None:
         """Read until the client leaves; what it had running ends with it. Raises Closed or WebSocketDisconnect, alone or grouped."""
@@ -82,7 +93,13 @@ class Connection:
                 finally:
                     await ended(self._tasks)
         except TimeoutError:
-            raise Closed(4403, "The token has expired") from None
+            raise Closed(OVER, "The token has expired") from None
+
+    def hang_up(self) -> None:
+        """Send the client away, to another process: at once, or when it has the answers to what it has begun."""
+        self._is_leaving = True
+        if not self._acting:
+            self._door.hang_up(Closed(RESTART, "This process ends; another takes over"))
 
     async def _initialise(self) -> None:
         try:
@@ -90,23 +107,39 @@ class Connection:
                 while (message := await self._receive())["type"] != "connection_init":
                     await self._before_init(message)
         except TimeoutError:
-            raise Closed(4408, "Connection initialisation timeout") from None
+            raise Closed(SILENT, "Connection initialisation timeout") from None
         payload = message.get("payload")
         if not isinstance(payload, dict | None):
-            raise Closed(4400, "The payload of connection_init is an object")
+            raise Closed(BAD, "The payload of connection_init is an object")
         self._token = _token(payload or {}, self._websocket.headers)
+        del self._websocket._headers
+        self._door.begin()
+        self._resumed = self._oldest((payload or {}).get("cursors"))
         try:
             await self._bearer.ask_again()
         except Unavailable as refused:
-            raise Closed(1013, "The token cannot be verified now; come again") from refused
-        await self._send({"type": "connection_ack"})
+            raise Closed(AGAIN, "The token cannot be verified now; come again") from refused
+        remaining, cursors, feed = self._remaining(), self._hub.journal.cursors, self._hub.journal.feed
+        expires = None if remaining is None else int(1000 * remaining)
+        await self._send({"type": "connection_ack", "payload": {"cursor": cursors.cursor(feed.position), "expiresInMs": expires}})
+
+    def _oldest(self, cursors: object) -> Place | None:
+        """The place up to which everything was told, of the cursors that a client had when its socket broke."""
+        if cursors is None or cursors == []:
+            return None
+        if not isinstance(cursors, list) or not all(isinstance(cursor, str) for cursor in cursors):
+            raise Closed(BAD, "`cursors` is a list of cursors")
+        try:
+            return min(map(self._hub.journal.cursors.read, cursors), key=lambda place: place.position)
+        except CursorInvalid as refused:
+            raise Closed(BAD, f"{refused.code}: {refused.message}") from None
 
     async def _present(self) -> Viewer:
         """Who the token's bearer is now: what an issuer or a party's role has taken back counts from the next operation on."""
         try:
             return await self._hub.viewer(self._token)
         except Unauthenticated as refused:
-            raise Closed(4403, "The token is not valid") from refused
+            raise Closed(OVER, "The token is not valid") from refused
 
     async def _before_init(self, message: Mapping[str, Any]) -> None:
         match message["type"]:
@@ -115,14 +148,14 @@ class Connection:
             case "pong":
                 pass
             case "subscribe":
-                raise Closed(4401, "Unauthorized")
+                raise Closed(EARLY, "Unauthorized")
             case unknown:
-                raise Closed(4400, f"Before connection_ack there is no message of type {unknown!r}")
+                raise Closed(BAD, f"Before connection_ack there is no message of type {unknown!r}")
 
     async def _handle(self, message: Mapping[str, Any], operations: asyncio.TaskGroup) -> None:
         match message["type"]:
             case "connection_init":
-                raise Closed(4429, "Too many initialisation requests")
+                raise Closed(MANY, "Too many initialisation requests")
             case "ping":
                 await self._renew(message)
             case "pong":
@@ -133,18 +166,18 @@ class Connection:
                 if task := self._running.pop(_id(message), None):
                     task.cancel()
             case unknown:
-                raise Closed(4400, f"Unknown message type {unknown!r}")
+                raise Closed(BAD, f"Unknown message type {unknown!r}")
 
     def _start(self, message: Mapping[str, Any], operations: asyncio.TaskGroup) -> None:
         id = _id(message)
         if id in self._running:
-            raise Closed(4409, f"Subscriber for {id} already exists")
+            raise Closed(TWICE, f"Subscriber for {id} already exists")
         if len(self._running) >= OPERATIONS:
-            raise Closed(4429, f"At most {OPERATIONS} operations at once")
+            raise Closed(MANY, f"At most {OPERATIONS} operations at once")
         try:
             asked = operation(message.get("payload"))
         except BadInput as refused:
-            raise Closed(4400, refused.message) from None
+            raise Closed(BAD, refused.message) from None
         task = operations.create_task(self._run(id, asked), name="operation")
         self._running[id] = task
         self._tasks.add(task)
@@ -153,13 +186,7 @@ class Connection:
     async def _run(self, id: str, asked: Operation) -> None:
         """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect and Closed end them all."""
         try:
-            async with contextlib.aclosing(self._answers(asked)) as answers:
-                async for answer in answers:
-                    if not self._runs(id):  # it was completed, and the cancellation got lost in a library's wait
-                        return
-                    if self._hub.tokens.has_ended(self._bearer.viewer):  # while the answer was made
-                        raise Closed(4403, "The token was taken back")
-                    await self._send({"id": id, "type": "next", "payload": answer})
+            await self._answer(id, asked)
             closing: dict[str, Any] = {"id": id, "type": "complete"}
         except NotRun as failure:
             closing = {"id": id, "type": "error", "payload": failure.errors}
@@ -170,33 +197,59 @@ class Connection:
         except Exception:
             log.exception("operation_failed")
             closing = {"id": id, "type": "error", "payload": [told(InternalError())]}
-        if self._runs(id):
+        if self._running.get(id) is asyncio.current_task():
             del self._running[id]  # the id is free before the client hears so
             await self._send(closing)
 
-    def _runs(self, id: str) -> bool:
-        """Whether the present task is the operation that the client knows by this id."""
-        return self._running.get(id) is asyncio.current_task()
-
-    async def _answers(self, asked: Operation) -> AsyncGenerator[Answer, None]:
+    async def _answer(self, id: str, asked: Operation) -> None:
+        """Send what is answered: once, or as long as it is followed."""
         await self._bearer.ask_again()
         executor, context = self._hub.executor, self._hub.context(self._bearer)
-        if executor.kind(asked) is OperationType.SUBSCRIPTION:
-            async with contextlib.aclosing(await executor.stream(asked, context)) as stream:
-                async for answer in stream:
-                    yield answer
-        else:
-            yield await executor.run(asked, context)
+        head, task = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id), asyncio.current_task()
+
+        def runs() -> bool:  # not any more where it was completed, and the cancellation is on its way or got lost in a library's wait
+            return self._running.get(id) is task
+
+        async def send(answer: bytes) -> None:
+            if self._hub.tokens.has_ended(self._bearer.viewer):  # while the answer was made
+                raise Closed(OVER, "The token was taken back")
+            await self._door.put(head + answer + b"}")
+
+        if executor.kind(asked) is not OperationType.SUBSCRIPTION:
+            with self._answering():
+                answer = encoded(await executor.run(asked, context))
+                return await send(answer) if runs() else None
+        context.resumed = self._resumed
+        async with contextlib.aclosing(await executor.stream(asked, context)) as stream:
+            door = self._door
+            stream.through(lambda answer: door.write(head + answer + b"}"), lambda: door.is_writable and runs())
+            async for _, answer in stream:
+                if not runs():
+                    return
+                await send(answer)
+
+    @contextlib.contextmanager
+    def _answering(self) -> Iterator[None]:
+        self._acting += 1
+        try:
+            yield
+        finally:
+            self._acting -= 1
+            if self._is_leaving:
+                self.hang_up()
 
     async def _receive(self) -> dict[str, Any]:
         try:
-            message = decoded(await self._websocket.receive_text())
+            text = await self._websocket.receive_text()
+            if self._life is None and len(text) > BEFORE:
+                raise Closed(TOO_BIG, f"At most {BEFORE} bytes before connection_ack")
+            message = decoded(text)
         except KeyError:
-            raise Closed(4400, "Messages are text") from None
+            raise Closed(BAD, "Messages are text") from None
         except BadInput as refused:
-            raise Closed(4400, refused.message) from None
+            raise Closed(BAD, refused.message) from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise Closed(4400, "A message is an object with a type")
+            raise Closed(BAD, "A message is an object with a type")
         return message
 
     async def _renew(self, message: Mapping[str, Any]) -> None:
@@ -208,37 +261,40 @@ class Connection:
         try:
             viewer = await self._hub.viewer(token)
         except Unauthenticated as refused:
-            raise Closed(4403, "The token is not valid") from refused
+            raise Closed(OVER, "The token is not valid") from refused
         except Unavailable as refused:  # the one before is as good as it was
             return await self._send({"type": "pong", "payload": {"renewed": False, "retryAfterMs": refused.retry_after_ms}})
         if not renews(viewer, self._bearer.viewer):
-            raise Closed(4403, "A socket is renewed by a token of the same subject and client that opens no more")
+            raise Closed(OVER, "A socket is renewed by a token of the same subject and client that opens no more")
         self._token = token
         self._bearer.become(viewer)
         remaining = self._remaining()
-        self._life.reschedule(None if remaining is None else asyncio.get_running_loop().time() + remaining)
+        if self._life is not None:
+            self._life.reschedule(None if remaining is None else asyncio.get_running_loop().time() + remaining)
         await self._send({"type": "pong", "payload": {"renewed": True}})
 
     async def _pong(self, message: Mapping[str, Any]) -> None:
         await self._send({"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
-        """One frame, whole. Raises WebSocketDisconnect where the client is gone, or does not read for `SEND_WAIT`."""
-        try:
-            async with self._sending, asyncio.timeout(SEND_WAIT):
-                await self._websocket.send_text(encoded(message).decode())
-        except (TimeoutError, RuntimeError) as error:  # Starlette's word for a socket that was closed
-            raise WebSocketDisconnect(1006, "The client does not read") from error
+        """One frame, whole. Raises WebSocketDisconnect where the client is gone, or does not read."""
+        await self._door.put(encoded(message))
 
     def _remaining(self) -> float | None:
         expires = self._bearer.viewer.expires_at
         return None if expires is None else max(0.0, (expires - datetime.now(UTC)).total_seconds())
 
 
+def is_welcome(headers: Mapping[str, str], origins: Sequence[str]) -> bool:
+    """Whether a page of this origin may open a socket: of the hub's own, or a listed one. Programs send no origin, and may."""
+    origin = headers.get("origin")
+    return origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host")
+
+
 def _id(message: Mapping[str, Any]) -> str:
     id = message.get("id")
     if not isinstance(id, str) or not id:
-        raise Closed(4400, "A message of an operation has an id")
+        raise Closed(BAD, "A message of an operation has an id")
     return id
 
 

@@ -24,7 +24,7 @@ from hub.access.standing import Standings
 from hub.access.withdrawn import Withdrawn
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
-from hub.web.app import Server, listening
+from hub.web.app import Unsignalled, listening
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AUDIENCE: Final = "interaction-hub"
@@ -173,7 +173,7 @@ async def providing(*pairs: Pair, port: int = 0) -> AsyncIterator[Oidc]:
     oidc = Oidc(f"http://127.0.0.1:{bound.getsockname()[1]}", list(pairs))
     oidc.open.set()
     routes = [Route("/.well-known/openid-configuration", oidc.configuration), Route("/keys", oidc.keys), Route("/elsewhere", oidc.others)]
-    running = Server(
+    running = Unsignalled(
         uvicorn.Config(Starlette(routes=routes), lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
     )
     task = asyncio.create_task(running.serve(sockets=[bound]))

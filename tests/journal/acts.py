@@ -75,9 +75,9 @@ class Raw:
         return self.deciding(desk)
 
 
-def journal_on(mongo: Mongo, name: str = "test") -> AbstractAsyncContextManager[Journal]:
+def journal_on(mongo: Mongo, name: str = "test", **given: Any) -> AbstractAsyncContextManager[Journal]:
     """A journal at work, as one process has it."""
-    return opening.opened(mongo, Keyring(SECRET), name=name, clock=now, new_id=new_id)
+    return opening.opened(mongo, Keyring(SECRET), name=name, clock=now, new_id=new_id, **given)
 
 
 async def submit(journal: Journal, request: Request, by: Viewer = AGENT, named: str | None = None) -> Committed:

@@ -18,8 +18,9 @@ from hub.domain.terms import ChannelType, InvolvementRole, NoteVisibility, Role
 from hub.errors import InternalError, NotFound
 from hub.journal.batch import Committed
 from hub.journal.filters import EVERYTHING
+from hub.journal.frames import FrameKind
 from hub.journal.opening import Journal
-from hub.journal.subscriber import FrameKind, frames_after
+from hub.journal.replay import frames_after
 from hub.store.mongo import Mongo
 from tests.journal.acts import AGENT, SECRET, assert_intact, bearer, creation, customer, entries, opened, report, submit, viewer
 from tests.journal.breaking import BreakingOn, Gate, Session

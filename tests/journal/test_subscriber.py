@@ -15,13 +15,16 @@ from hub.commands.interactions import Transition
 from hub.commands.notes import AddNote
 from hub.domain.events import Event
 from hub.domain.terms import Audience, EventType, NoteVisibility, Role, Status, SubjectKind
+from hub.journal import replay as replaying
 from hub.journal import subscriber as subscribing
+from hub.journal import tail as remembering
 from hub.journal.cursors import Place
 from hub.journal.desk import Change, Decision, Desk, Ref
 from hub.journal.filters import EVERYTHING, EventFilter
+from hub.journal.frames import Frame, FrameKind
 from hub.journal.log import Actor
 from hub.journal.opening import Journal
-from hub.journal.subscriber import Frame, FrameKind, Ring, follow
+from hub.journal.subscriber import Ring, Subscriber
 from hub.store.mongo import Mongo
 from tests.journal.acts import ALL, BOUND, Raw, bearer, customer, journal_on, opened, report, submit, until, viewer
 
@@ -63,8 +66,15 @@ async def following(
 ) -> AsyncIterator[Reader]:
     """A subscription for as long as the block lasts."""
     place = journal.cursors.read(journal.cursors.cursor(after)) if isinstance(after, int) else after
-    async with contextlib.aclosing(follow(journal.feed, bearer, lambda: asked, place, **given)) as frames:
-        yield Reader(frames)
+    async with contextlib.aclosing(Subscriber(journal.cohorts, bearer, lambda: asked, place, **given)) as frames:
+        yield Reader(aiter(frames))
+
+
+@pytest.fixture(autouse=True, params=["remembered", "forgotten"])
+def tail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was missed is in memory, or nearly nothing is: the log says the same."""
+    if request.param == "forgotten":
+        monkeypatch.setattr(remembering, "MOST", 2)
 
 
 async def test_without_a_cursor_a_stream_begins_now(journal: Journal) -> None:
@@ -152,7 +162,7 @@ async def test_nothing_is_missed_and_nothing_comes_twice_whenever_one_attaches(j
 
 async def test_who_falls_behind_reads_from_the_log_and_comes_back_live(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribing, "BACKLOG", 8)
-    monkeypatch.setattr(subscribing, "PAGE", 16)
+    monkeypatch.setattr(replaying, "PAGE", 16)
     interaction = await opened(journal)
 
     async with following(journal) as reader:
@@ -167,50 +177,46 @@ async def test_who_falls_behind_reads_from_the_log_and_comes_back_live(journal: 
     assert reader.kinds.count(CAUGHT_UP) == 1
 
 
-def entry(position: int, text: str = "") -> dict[str, Any]:
-    return {
-        "_id": position, "subject": {"kind": "interaction", "id": "int_1"}, "audience": "PUBLIC", "type": "NOTE_ADDED",
-        "visibleTo": [], "facts": {}, "personal": {"note": text},
-    }  # fmt: skip
+def frame(position: int, text: str = "") -> Frame:
+    return Frame(EVENT, position, {"_id": position, "subject": {"id": "int_1"}, "visibleTo": [], "personal": {"note": text}})
 
 
 def test_what_waits_for_a_slow_reader_is_bounded_in_number() -> None:
-    ring = Ring(ALL, lambda: EVERYTHING, 0)
+    ring = Ring(0)
 
     for position in range(1, 10_000):
-        ring.take(entry(position))
+        ring.hear(frame(position))
 
     assert ring.is_behind
-    assert ring.pop(0) is None
-    assert ring.passed == 9_999
+    assert ring.pop() is None
 
 
 def test_what_waits_for_a_slow_reader_is_bounded_in_weight() -> None:
-    ring = Ring(ALL, lambda: EVERYTHING, 0)
+    ring = Ring(0)
 
     for position in range(1, 200):
-        ring.take(entry(position, "x" * 8_000))
+        ring.hear(frame(position, "x" * 8_000))
 
     assert ring.is_behind
 
 
 def test_what_was_read_weighs_nothing_any_more() -> None:
-    ring = Ring(ALL, lambda: EVERYTHING, 0)
-    ring.take(entry(1, "x" * 8_000))
+    ring = Ring(0)
+    ring.hear(frame(1, "x" * 8_000))
 
     for position in range(2, 2_000):  # never empty
-        ring.take(entry(position, "x" * 8_000))
-        frame = ring.pop(0)
-        assert frame is not None
-        assert frame.position == position - 1
+        ring.hear(frame(position, "x" * 8_000))
+        told = ring.pop()
+        assert told is not None
+        assert told.position == position - 1
 
     assert not ring.is_behind
 
 
 async def test_what_comes_in_the_moment_in_which_time_is_up_is_not_passed_over() -> None:
-    ring = Ring(ALL, lambda: EVERYTHING, 0)
+    ring = Ring(0)
     waiting = asyncio.create_task(ring.changes(within=0))
-    ring.take(entry(1))
+    ring.hear(frame(1))
 
     assert await waiting is True
 

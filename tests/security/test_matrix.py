@@ -1,6 +1,7 @@
 """The whole matrix: every field of the schema, asked by every role at every door, is a value or is held back as the table says."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 import pytest
@@ -10,10 +11,14 @@ from hub.access.gates import ARGUMENTS, FIELDS, OPEN, Gate
 from hub.access.mandates import KINDS, Mandate
 from hub.access.mandates import ROOTS as MANDATES
 from hub.domain.terms import Role
+from hub.graph.selections import Selections
+from hub.schema import executable
+from tests.api import Caller
 from tests.security.documents import literal, whole
 from tests.security.met import Met, check_refusal, refusal
 from tests.security.rights import ROOTS, SCHEMA, fields
 from tests.security.world import Who, World
+from tests.streams.test_sse import listening
 
 TOLD: Final = "[SATISFACTION_RATED, NOTE_ADDED, ASSIGNED, ESCALATED]"  # of these, two with changes are for everyone, two for staff
 ID: Final = "query($id: ID!)"
@@ -60,6 +65,12 @@ DOORS: Final = {
 }
 """A type, where all of it is asked for, and how deep; the door is named after its root."""
 
+SHARED: Final = """subscription($after: Cursor) { interactionEvents(after: $after) { __typename kind cursor interactionId reason
+  event { __typename id cursor sequence type at recordedAt actorRole channel message revision status interactionId
+    progress { __typename percent stage message } note { __typename id text visibility authorRole }
+    item { __typename id type reason } changes { __typename field from to }
+    redactions { __typename field requiresRoles requiresScopes } } } }"""
+
 WHOLE: Final = {door: whole(*asked) for door, asked in DOORS.items()}
 ROOT: Final = {door: next(place for place in MANDATES if place.partition(".")[2] == door.split(",", 1)[0]) for door in DOORS}
 
@@ -98,25 +109,58 @@ async def through(world: World, who: Who, door: str) -> Met:
 
 
 async def followed(world: World, who: Who, door: str) -> Met:
+    """What a stream shows over a WebSocket, replayed and live, compared with the table."""
+    return await told(world, who, ROOT[door], WHOLE[door], over_socket)
+
+
+Opening = Callable[[Caller, str, dict[str, Any]], AbstractAsyncContextManager[Callable[[], Awaitable[Any]]]]
+
+
+@asynccontextmanager
+async def over_socket(caller: Caller, text: str, variables: dict[str, Any]) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+    """Answers, or the errors in their place."""
+    async with caller.stream(text, **variables) as frames:
+
+        async def answer() -> Any:
+            message = await frames.receive()
+            return message["payload"] if message["type"] == "next" else {"errors": message["payload"]}
+
+        yield answer
+
+
+@asynccontextmanager
+async def over_events(caller: Caller, text: str, variables: dict[str, Any]) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+    """The same, as server-sent events."""
+    async with listening(caller, text, **variables) as stream:
+
+        async def answer() -> Any:
+            event = await stream.next()
+            assert event is not None
+            return event.data
+
+        yield answer
+
+
+async def told(world: World, who: Who, root: str, text: str, opening: Opening) -> Met:
     """What a stream shows, replayed and live, compared with the table."""
-    text, met, is_live = WHOLE[door], Met(), False
+    met, is_live = Met(), False
     after = await world.api.as_agent.cursor()
-    if is_open := who.may(MANDATES[ROOT[door]]):
-        await world.touched(f"{who} {door}")
-    async with world.caller(who).stream(text, **world.variables(who, text, after)) as frames:
-        message = await frames.receive()
+    if is_open := who.may(MANDATES[root]):
+        await world.touched(f"{who} {root}")
+    async with opening(world.caller(who), text, world.variables(who, text, after)) as answers:
+        answer = await answers()
         if not is_open:
-            check_refusal(message["payload"][0]["extensions"], who, MANDATES[ROOT[door]])
+            check_refusal(answer["errors"][0]["extensions"], who, MANDATES[root])
             return met
         while True:
-            met.compare(message["payload"], who, world.caller(who).party)
-            (frame,) = message["payload"]["data"].values()
+            met.compare(answer, who, world.caller(who).party)
+            (frame,) = answer["data"].values()
             if is_live and frame["kind"] == "EVENT":
                 return met
             if frame["kind"] == "CAUGHT_UP":
                 is_live = True
-                await world.touched(f"{who} {door}, live")
-            message = await frames.receive()
+                await world.touched(f"{who} {root}, live")
+            answer = await answers()
 
 
 def asked(text: str) -> set[str]:
@@ -146,6 +190,18 @@ async def test_every_field_is_a_value_or_held_back_at_every_door_as_the_table_sa
 
         assert met.due - met.shown == set(), f"{who} is shown nothing at {door}"
         assert {name for name in met.changes if not may_read(who, name)} == set(), door
+
+
+@pytest.mark.parametrize("opening", [over_socket, over_events])
+@pytest.mark.parametrize("who", EVERYBODY, ids=str)
+async def test_what_is_rendered_once_for_many_is_what_the_table_says_too(world: World, who: Who, opening: Opening) -> None:
+    """At the doors of streams, with the fields that do not depend on who looks, over both transports."""
+    assert Selections(executable(), parse(SHARED)).is_shareable(parse(SHARED).definitions[0])  # type: ignore[arg-type]
+
+    met = await told(world, who, "Subscription.interactionEvents", SHARED, opening)
+
+    assert met.due - met.shown == set()
+    assert {name for name in met.changes if not may_read(who, name)} == set()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hub.domain.terms import Role
 from hub.errors import BadInput, CursorInvalid
 from hub.journal.filters import EVERYTHING, EventFilter
 from hub.journal.log import read_after
-from hub.journal.subscriber import frames_after
+from hub.journal.replay import frames_after
 from hub.store import paging
 from hub.store.documents import identifier_document
 from hub.store.interactions import Interactions, order

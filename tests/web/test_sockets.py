@@ -3,18 +3,23 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from hub.domain.terms import Role
-from hub.web import sockets
+from hub.web import doors, sockets
+from hub.web.app import app, listening, server
+from hub.web.hub import Hub
 from tests.api import Api, Stream, connected
-from tests.conftest import serving
+from tests.conftest import played, serving, sharing
 
 FOLLOW = "subscription { interactionEvents { kind event { type message } } }"
 INIT: dict[str, Any] = {"type": "connection_init"}
@@ -236,7 +241,8 @@ async def test_a_ping_is_answered_with_its_payload_before_and_after_the_beginnin
         await stream.send({"type": "pong", "payload": {}})
         answers = [await stream.receive() for _ in range(3)]
 
-    assert answers == [{"type": "pong"}, {"type": "connection_ack"}, {"type": "pong", "payload": {"a": [1, "ü", None]}}]
+    assert [answer["type"] for answer in answers] == ["pong", "connection_ack", "pong"]
+    assert answers[2]["payload"] == {"a": [1, "ü", None]}
 
 
 async def test_queries_and_mutations_answer_once_and_complete(shared_api: Api) -> None:
@@ -342,15 +348,11 @@ async def test_an_operation_that_loses_its_cancellation_ends_all_the_same(shared
     """Until Python 3.12 `asyncio.wait_for`, under the driver, may swallow a cancellation that comes together with its result."""
     begun = asyncio.Event()
 
-    async def deaf(*_: object) -> AsyncGenerator[dict[str, Any], None]:
-        async def answers() -> AsyncGenerator[dict[str, Any], None]:
-            with contextlib.suppress(asyncio.CancelledError):
-                begun.set()
-                await asyncio.Event().wait()
+    async def deaf(*_: object) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            begun.set()
             await asyncio.Event().wait()
-            yield {}
-
-        return answers()
+        await asyncio.Event().wait()
 
     monkeypatch.setattr(shared_api.hub.executor, "stream", deaf)
     async with shared_api.as_agent.socket() as stream:
@@ -361,7 +363,7 @@ async def test_an_operation_that_loses_its_cancellation_ends_all_the_same(shared
 
 
 async def test_a_client_that_does_not_read_is_given_up(shared_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "SEND_WAIT", 0.2)
+    monkeypatch.setattr(doors, "SEND_WAIT", 0.2)
     await nothing_stays(shared_api)
     interaction = await shared_api.as_agent.create()
     text = "subscription($id: ID!) { interactionProgress(interactionId: $id) { event { message } } }"
@@ -389,3 +391,82 @@ async def test_a_hub_that_stops_closes_its_sockets_with_1012(shared_api: Api) ->
 
         assert (await stream.closed())[0] == 1012
     await nothing_stays(shared_api)
+
+
+# ---------------------------------------------------------------- who is let in, and how all are sent away
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "https://{address}.evil.example", "null", "http://localhost:1"])
+async def test_a_page_of_another_origin_opens_no_socket(shared_api: Api, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with connected(shared_api.address, origin=origin.format(address=shared_api.address)):
+            pass
+
+    assert refused.value.response.status_code == 403
+
+
+async def test_pages_of_its_own_origin_and_of_listed_ones_do(mongo_uri: str, tmp_path: Path) -> None:
+    async with sharing(mongo_uri, tmp_path, origins="https://app.example, https://desk.example") as api:
+        for origin in (f"http://{api.address}", "https://app.example", "https://desk.example"):
+            async with connected(api.address, origin=origin) as stream:
+                await stream.send(INIT)
+                assert (await stream.receive())["type"] == "connection_ack"
+
+
+async def test_before_the_beginning_messages_are_small(shared_api: Api) -> None:
+    async with connected(shared_api.address) as stream:
+        await stream.send({"type": "connection_init", "payload": {"token": "x" * (8 * 1024)}})
+
+        assert (await stream.closed())[0] == 1009
+
+
+async def test_above_a_rate_newcomers_are_told_when_to_come_again(mongo_uri: str, tmp_path: Path) -> None:
+    async with sharing(mongo_uri, tmp_path, sockets_per_second=1) as api, api.as_agent.socket(), api.as_agent.socket():
+        async with connected(api.address) as stream:
+            code, reason = await stream.closed()
+        events = await api.client.get("/graphql", params={"query": FOLLOW}, headers={"accept": "text/event-stream"})
+
+    assert code == 1013
+    assert re.fullmatch(r"Too many come at once; come again in \d s", reason)
+    assert (events.status_code, events.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+    assert int(events.headers["retry-after"]) >= 1
+
+
+async def test_a_hub_that_ends_sends_its_sockets_away_and_finishes_what_they_began(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutation is in the queue when the hub is told to end; its answer comes before the goodbye."""
+    running, bound = server(hub), listening("127.0.0.1", 0)
+    task = asyncio.create_task(running.serve(sockets=[bound]))
+    async with played(hub, f"127.0.0.1:{bound.getsockname()[1]}") as api:
+        interaction = await api.as_agent.create()
+        text = "mutation($input: ReportProgressInput!) { reportProgress(input: $input) { interaction { id } errors { code } } }"
+        async with api.as_agent.socket() as acting, api.as_agent.stream(FOLLOW) as following:
+            await following.frames(1)
+            submit = hub.journal.committer.submit
+
+            async def leaving(*given: Any, **more: Any) -> Any:
+                running.leave()
+                return await submit(*given, **more)
+
+            monkeypatch.setattr(hub.journal.committer, "submit", leaving)
+            await acting.subscribe("1", text, input={"id": interaction["id"], "message": "the last"})
+            answer = await acting.receive()
+            closes = [await acting.closed(), await following.closed()]
+    await task
+    bound.close()
+
+    assert answer["payload"]["data"]["reportProgress"]["errors"] == []
+    assert [code for code, _ in closes] == [1012, 1012]
+
+
+async def test_a_hub_that_is_draining_is_not_ready_and_lets_nobody_in(hub: Hub, address: str) -> None:
+    async with played(hub, address) as api:
+        application = app(hub)
+        application.state.lines.is_draining = True
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+            ready = await client.get("/readyz")
+            events = await client.get("/graphql", params={"query": FOLLOW}, headers={"accept": "text/event-stream"})
+        assert (await api.client.get("/readyz")).status_code == 200
+
+    assert (ready.status_code, ready.json()["process"]) == (503, "ends: 0 sockets and streams are sent away")
+    assert (events.status_code, events.headers["retry-after"]) == (503, "1")

@@ -1,0 +1,195 @@
+"""`hub serve --workers`: processes that share a port and a database, seen from outside."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from hub.domain.terms import Role
+from tests.test_cli import OPEN, SECRET, Serving, hub, ids, is_alive, refused, serving, until
+
+LISTENERS: Final = "hub_subscribers"
+HINTS: Final = "hub_bus_hints_total"
+FOLLOW: Final = "subscription { interactionEvents { kind event { type } } }"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Two workers and demo data."""
+    with serving(tmp_path_factory.mktemp("pair"), "--workers", "2", "--demo") as running:
+        yield running
+
+
+def numbers(client: httpx.Client) -> tuple[str, dict[str, float]]:
+    """Which process is at the other end of this client's connection, and what it counts."""
+    text = client.get("/metrics").text
+    (process,) = set(re.findall(r'process="([^"]+)"', text))
+    return process, {name: float(value) for name, value in re.findall(r"^(\w+)\{.*\} (\S+)$", text, re.MULTILINE)}
+
+
+@contextmanager
+def clients(running: Serving) -> Iterator[dict[str, httpx.Client]]:
+    """A client for each worker, which keeps its connection."""
+    with ExitStack() as stack:
+        found = dict[str, httpx.Client]()
+
+        def look() -> bool:
+            client = stack.enter_context(httpx.Client(base_url=running.url.removesuffix("/graphql"), timeout=30))
+            found.setdefault(numbers(client)[0], client)
+            return len(found) == 2
+
+        until(look)
+        yield found
+
+
+@contextmanager
+def following(running: Serving) -> Iterator[ClientConnection]:
+    """A stream of all events, from now on."""
+    with connect(running.stream, subprotocols=[Subprotocol("graphql-transport-ws")], open_timeout=30) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": {"token": running.tokens[Role.SUPERVISOR]}}))
+        assert received(socket)["type"] == "connection_ack"
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": FOLLOW}}))
+        assert received(socket)["payload"]["data"]["interactionEvents"]["kind"] == "CAUGHT_UP"
+        yield socket
+
+
+def received(socket: ClientConnection) -> Any:
+    return json.loads(socket.recv(timeout=30))
+
+
+def workers(running: Serving) -> set[int]:
+    """The live processes that the parent has started, without mongod and its leash."""
+    listed = subprocess.run(
+        ["ps", "-wwo", "pid=,args=", "--ppid", str(running.process.running.pid)], capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    return {int(line.split()[0]) for line in listed if re.search(r"worker \d+$", line)}
+
+
+def test_the_greeting_is_told_once_with_demo_data_once(pair: Serving) -> None:
+    assert [line for line in pair.process.lines if "answers at" in line] == [
+        f"The hub answers at {pair.url} and {pair.stream} (local mode; Ctrl-C ends it)."
+    ]
+    assert pair.ask("{ interactions { totalCount } }") == {"interactions": {"totalCount": 5}}
+    assert len(workers(pair)) == 2
+    assert pair.process.err.read_text() == ""
+
+
+def test_a_client_of_one_process_hears_what_is_done_at_the_other_by_a_hint_of_the_change_stream(pair: Serving) -> None:
+    with clients(pair) as by_process, ExitStack() as stack:
+        (first, one), (second, other) = sorted(by_process.items())
+        assert (first[-2:], second[-2:]) == (":1", ":2")
+        until(lambda: all(numbers(client)[1]["hub_bus_up"] for client in (one, other)))
+        before = [numbers(client)[1] for client in (one, other)]
+        streams = list[ClientConnection]()
+
+        def look() -> bool:
+            streams.append(stack.enter_context(following(pair)))
+            return all(numbers(client)[1][LISTENERS] > was[LISTENERS] for client, was in zip((one, other), before, strict=True))
+
+        until(look)
+        authorized = {"authorization": f"Bearer {pair.tokens[Role.AGENT]}"}
+        for client in (one, other):
+            assert client.post("/graphql", json={"query": OPEN}, headers=authorized).json()["data"]["createInteraction"]
+
+        for stream in streams:  # each of which is at one of the two
+            heard = [received(stream)["payload"]["data"]["interactionEvents"] for _ in range(2)]
+            assert heard == [{"kind": "EVENT", "event": {"type": "CREATED"}}] * 2
+        until(lambda: [numbers(client)[1][HINTS] - was[HINTS] for client, was in zip((one, other), before, strict=True)] == [2, 2])
+
+
+def test_connections_spread_evenly_over_the_workers(pair: Serving) -> None:
+    with ExitStack() as stack:
+        address = pair.url.removesuffix("/graphql")
+        made = (stack.enter_context(httpx.Client(base_url=address, timeout=30, verify=False)) for _ in range(100))
+        share = Counter(numbers(client)[0] for client in made)
+
+    assert len(share) == 2
+    assert min(share.values()) >= 25  # by chance less than that comes in one of 5 million runs
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(pair: Serving) -> None:
+    with clients(pair) as before:
+        assert len(before) == 2
+    were = workers(pair)
+    victim = min(were)
+    subprocess.run(["kill", "-KILL", str(victim)], check=True)
+
+    until(lambda: not is_alive(victim))
+    made = pair.ask(OPEN)["createInteraction"]["interaction"]["id"]
+    until(lambda: len(now := workers(pair)) == 2 and victim not in now)
+    with clients(pair) as after:
+        for client in after.values():
+            answer = client.post(
+                "/graphql",
+                json={"query": "query($id: ID!) { interaction(id: $id) { id } }", "variables": {"id": made}},
+                headers={"authorization": f"Bearer {pair.tokens[Role.AGENT]}"},
+            ).json()
+            assert answer["data"]["interaction"]["id"] == made
+        assert after.keys() == before.keys()  # it has the name of the one before it
+    assert workers(pair) - were
+    assert json.loads(pair.process.err.read_text().splitlines()[0])["event"] == "worker_ended"
+
+
+def test_a_port_where_workers_listen_is_refused_to_one_and_to_many(pair: Serving, tmp_path: Path) -> None:
+    port = httpx.URL(pair.url).port
+    for more in ([], ["--workers", "2"]):
+        sentence = refused(hub("serve", "--port", port, "--data-dir", tmp_path / "data", *more))
+
+        assert sentence == f"The hub cannot listen on 127.0.0.1:{port}: Address already in use. Choose another with --port."
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "sentence"),
+    [
+        (["--workers", "0"], {}, "HUB_WORKERS is not valid: input should be greater than or equal to 1."),
+        (["--workers", "-1"], {}, "HUB_WORKERS is not valid: input should be greater than or equal to 1."),
+        ([], {"HUB_WORKERS": "two"}, "HUB_WORKERS is not valid: input should be a valid integer"),
+        (["--workers", "2"], {"HUB_MONGO_URI": "http://db", "HUB_SECRET": SECRET}, "HUB_MONGO_URI cannot be used: Invalid URI scheme"),
+        (["--workers", "2"], {"HUB_BUS": "carrier-pigeon://"}, "HUB_BUS: broadcaster cannot use carrier-pigeon:// here"),
+    ],
+)
+def test_what_is_wrong_is_told_once_before_any_worker_starts(
+    tmp_path: Path, options: list[str], variables: dict[str, str], sentence: str
+) -> None:
+    assert sentence in refused(hub("serve", "--port", 0, "--data-dir", tmp_path / "data", *options, **variables))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_ended_or_killed_it_leaves_no_process_and_every_acknowledged_write(tmp_path: Path, number: signal.Signals) -> None:
+    with serving(tmp_path, "--workers", "2") as running:
+        made = {running.ask(OPEN)["createInteraction"]["interaction"]["id"] for _ in range(4)}
+        all_of_them = {*workers(running), running.mongod}
+        assert len(all_of_them) == 3
+
+        code = running.process.end(number)
+
+        if number is signal.SIGKILL:
+            until(lambda: not any(map(is_alive, all_of_them)))
+        else:
+            assert code == 0
+            assert not any(map(is_alive, all_of_them))
+            assert running.process.err.read_text() == ""
+    assert made <= ids(running.data_dir)
+
+
+def test_asked_twice_workers_do_not_wait_for_a_client_that_listens(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as running:
+        token = hub("token", "--role", "supervisor", "--data-dir", running.data_dir).stdout.strip()
+        running.tokens[Role.SUPERVISOR] = token
+        with following(running):
+            running.process.running.send_signal(signal.SIGTERM)
+            time.sleep(0.3)  # two at once would be one
+            running.process.end()
+
+        assert not workers(running)
