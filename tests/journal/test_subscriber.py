@@ -70,7 +70,7 @@ async def following(
         yield Reader(aiter(frames))
 
 
-@pytest.fixture(autouse=True, params=["remembered", "forgotten"])
+@pytest.fixture(params=["remembered", "forgotten"])
 def tail(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was missed is in memory, or nearly nothing is: the log says the same."""
     if request.param == "forgotten":
@@ -103,6 +103,7 @@ async def test_a_stream_begins_with_the_rights_that_its_bearer_has_once_it_is_at
     assert heard.interaction == own
 
 
+@pytest.mark.usefixtures("tail")
 async def test_with_a_cursor_a_stream_replays_what_followed_it_and_goes_on(journal: Journal) -> None:
     interaction = await opened(journal)
     for _ in range(4):
@@ -114,6 +115,7 @@ async def test_with_a_cursor_a_stream_replays_what_followed_it_and_goes_on(journ
         assert await reader.take(1) == [(EVENT, 6)]
 
 
+@pytest.mark.usefixtures("tail")
 async def test_a_replayed_event_is_the_same_as_a_live_one(journal: Journal) -> None:
     async with following(journal, after=0) as live:
         await live.next()
@@ -126,7 +128,8 @@ async def test_a_replayed_event_is_the_same_as_a_live_one(journal: Journal) -> N
     assert [frame.entry for frame in live.read[1:]] == [frame.entry for frame in replayed.read]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.usefixtures("tail")
+@pytest.mark.parametrize("seed", range(3))
 async def test_nothing_is_missed_and_nothing_comes_twice_whenever_one_attaches(journal: Journal, mongo: Mongo, seed: int) -> None:
     chance = random.Random(seed)
     party = await customer(journal)
@@ -160,6 +163,7 @@ async def test_nothing_is_missed_and_nothing_comes_twice_whenever_one_attaches(j
         await asyncio.gather(*readers)
 
 
+@pytest.mark.usefixtures("tail")
 async def test_who_falls_behind_reads_from_the_log_and_comes_back_live(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscribing, "BACKLOG", 8)
     monkeypatch.setattr(replaying, "PAGE", 16)
@@ -324,6 +328,7 @@ async def test_an_answer_that_moves_an_interaction_on_is_told_before_it_leaves(j
         assert await live.take(2) == [(EVENT, 4), (LEFT, 5)]
 
 
+@pytest.mark.usefixtures("tail")
 async def test_who_is_taken_out_hears_that_it_left_and_nothing_after(journal: Journal) -> None:
     party = await customer(journal)
     interaction = await opened(journal, customer_id=party)

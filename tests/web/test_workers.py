@@ -174,7 +174,7 @@ def test_what_is_wrong_is_told_once_before_any_worker_starts(
     assert sentence in refused(hub("serve", "--port", 0, "--data-dir", tmp_path / "data", *options, **variables))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.prove), signal.SIGKILL])
 def test_ended_or_killed_it_leaves_no_process_and_every_acknowledged_write(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path, "--workers", "2") as running:
         made = {running.ask(OPEN)["createInteraction"]["interaction"]["id"] for _ in range(4)}
