@@ -17,14 +17,13 @@ class Bearer:
         self.visibility = Visibility.of(viewer)
         self.version = 0  # another one after each change: what was judged before is to be judged again
         self._watchers: dict[Callable[[], None], None] = {}
+        self._asked = 0  # times that it was asked who it is, or said
+        self._known = 0  # the latest of them that it is known by: an answer to an earlier one may be older
 
     def become(self, viewer: Viewer) -> None:
         """It has other rights from now on, or another token."""
-        if viewer != self.viewer:
-            self.viewer, self.visibility = viewer, Visibility.of(viewer)
-            self.version += 1
-            for changed in tuple(self._watchers):
-                changed()
+        self._asked += 1
+        self._take(viewer, self._asked)
 
     @contextlib.contextmanager
     def watched(self, changed: Callable[[], None]) -> Iterator[None]:
@@ -38,7 +37,19 @@ class Bearer:
     async def ask_again(self) -> None:
         """Something happened to its rights: what are they now?"""
         if self._present is not None:
-            self.become(await self._present())
+            self._asked += 1
+            asked = self._asked
+            self._take(await self._present(), asked)
+
+    def _take(self, viewer: Viewer, asked: int) -> None:
+        if asked < self._known:
+            return
+        self._known = asked
+        if viewer != self.viewer:
+            self.viewer, self.visibility = viewer, Visibility.of(viewer)
+            self.version += 1
+            for changed in tuple(self._watchers):
+                changed()
 
 
 def renews(token: Viewer, held: Viewer) -> bool:
