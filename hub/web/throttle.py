@@ -38,4 +38,5 @@ def _network(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return address
-    return address if found.version == 4 else str(ip_network((found, NETWORK), strict=False))
+    mapped = found if found.version == 4 else found.ipv4_mapped  # as a server that listens for both names an IPv4 address
+    return str(mapped or ip_network((found, NETWORK), strict=False))
