@@ -144,11 +144,16 @@ async def test_what_a_forger_says_beside_it_is_no_fault_of_ours(own: OwnIssuer, 
             await verified(own, token)
 
 
+JUNK: Final[tuple[object, ...]] = ("x", ["x"], None, 7)
+
+
 @pytest.mark.parametrize(
     "said",
     [
-        *[{name: junk} for name in ("filter", "backed") for junk in ("x", ["x"], None, 7)],
-        *[{"via": junk} for junk in (7, None, [{}])],
+        *[{name: junk} for name in ("filter", "backed") for junk in JUNK],
+        {"via": 7},
+        {"via": None},
+        {"via": [{}]},
         {"filter": {"vertical": "BILLING"}},
         {"filter": {"vertical": ["OF_A_LATER_HUB"]}},
         {"filter": {"of_a_later_hub": []}},
