@@ -29,6 +29,7 @@ from hub.domain.ids import CLIENT, is_id
 from hub.domain.issued_tokens import IssuedToken
 from hub.domain.terms import Role
 from hub.domain.token_filters import TokenFilter
+from hub.errors import BadInput
 
 USUAL_NAME: Final = "urn:interaction-hub"  # the issuer's name where HUB_URL gives it none: the same for all processes of a database
 PURPOSE: Final = "tokens"
@@ -75,11 +76,25 @@ class OwnIssuer(Issuer):
         client = {viewer.client} if viewer.client is not None and is_id(viewer.client, CLIENT) else set[str]()
         own = replace(
             viewer,
-            narrowed=TokenFilter.of(said.get("filter", {})),
+            narrowed=_filter(said),
             rests_on=frozenset({said["jti"], *said.get("via", ())} | client),
-            backed=tuple((Role(role), str(name)) for role, name in said.get("backed", {}).items()),
+            backed=tuple((Role(role), str(name)) for role, name in _object(said, "backed").items()),
         )
         return replace(claimed, viewer=own)
+
+
+def _filter(said: Mapping[str, Any]) -> TokenFilter:
+    try:
+        return TokenFilter.of(_object(said, "filter"))
+    except BadInput as error:  # of a hub that knows more words than this one
+        raise ValueError("not a filter") from error
+
+
+def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = said.get(name, {})
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} is no object")
+    return found
 
 
 def _jwk(key: Ed25519PrivateKey) -> dict[str, str]:

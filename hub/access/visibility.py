@@ -85,11 +85,12 @@ class Visibility:
 
     def loses(self, entry: Mapping[str, Any]) -> bool:
         """Whether this entry took its interaction out of sight."""
+        facts, was = entry.get("facts", {}), entry.get("was") or {}
+        if not self._reaches_facts({**facts, **was}):  # it was out of sight before
+            return False
         if not self.everything and self.takes_part is not None and self.takes_part in entry.get("left", ()):
             return True
-        if self.narrowed.is_open or not entry.get("was") or not self._is_told(entry):
-            return False
-        return not self._reaches_facts(entry["facts"]) and self._reaches_facts({**entry["facts"], **entry["was"]})
+        return bool(was) and self._is_told(entry) and not self._reaches_facts(facts)
 
     def parties(self) -> dict[str, object]:
         """The parties in sight by themselves; who takes part in the same interaction is shown by its view, masked."""

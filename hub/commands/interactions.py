@@ -167,7 +167,17 @@ class Update(OnInteraction):
                 raise BadInput(f"An interaction always has a {name}; leave it out to keep it.", "input", name)
         if isinstance(self.topic, str) and self.topic.strip() != interaction.topic:  # one that left the list may stay
             desk.rules.check_topic(self.topic, "input", "topic")
-        return decision(*interaction.update(at=desk.now, **self._wanted(desk, viewer, interaction)))
+        updated, event = interaction.update(at=desk.now, **self._wanted(desk, viewer, interaction))
+        self._check_login(desk, viewer, interaction, updated)
+        return decision(updated, event)
+
+    def _check_login(self, desk: Desk, viewer: Viewer, was: Interaction, now: Interaction) -> None:
+        """To make it one that a policy covers asks for what opening it so, and putting it right then, would."""
+        acting = acts_by(viewer, was.involvements_of(viewer.party))
+        about = About.of(now, acting)
+        if about != About.of(was, acting):
+            for act in (Act.OPEN, self.act):
+                desk.guard.policies.require(viewer, act, self.name, about)
 
     def _wanted(self, desk: Desk, viewer: Viewer, interaction: Interaction) -> Wanted:
         wanted: Wanted = given(

@@ -24,6 +24,9 @@ from hub.journal.tail import weight
 
 BACKLOG: Final = 256  # frames one slow client may lag before it reads what it missed
 WEIGHT: Final = 1 << 20  # bytes of text among them
+AFRESH: Final = (
+    30.0  # seconds after which it is asked again whether a party holds the roles that count only then: their own end is no entry
+)
 AGAIN: Final = 0.5  # seconds before what could not be read is asked for again
 CHECKPOINT: Final = 30.0  # seconds of foreign events after which a quiet stream hears how far the journal is
 
@@ -58,13 +61,13 @@ class Ring:
         self._weight += weighs
         if len(self._frames) > BACKLOG or self._weight > WEIGHT:
             self.drop()
-        self._stir()
+        self.stir()
 
     def drop(self) -> None:
         """Read later what waits here, and what comes until then."""
         self._frames, self._weight = None, 0
         self.is_behind = True
-        self._stir()
+        self.stir()
 
     def recover(self) -> None:
         """Take frames again: what was dropped is about to be read."""
@@ -93,7 +96,8 @@ class Ring:
                 time_up.cancel()
         return self._is_stirred  # it may have come in the very moment in which time was up
 
-    def _stir(self) -> None:
+    def stir(self) -> None:
+        """There is something to do before the next frame is told."""
         self._is_stirred = True
         if self._waiting is not None:
             _wake(self._waiting)
@@ -134,6 +138,7 @@ class Subscriber:
         self._cohort: Cohort | None = None
         self._watched: frozenset[str] = frozenset()  # names under which the feed hands on what is about the bearer's rights
         self._version = bearer.version
+        self._afresh: asyncio.TimerHandle | None = None
         self._is_shaken = False  # an entry may have changed what its bearer has a right to
         self._frames = self._follow()
 
@@ -234,10 +239,11 @@ class Subscriber:
                     self._is_shaken = True
                     await asyncio.sleep(AGAIN)
                     continue
-            self._version = self._bearer.version
-            self._leave()
-            self._join()
-            self._ring.drop()
+            if self._version != self._bearer.version:
+                self._version = self._bearer.version
+                self._leave()
+                self._join()
+                self._ring.drop()
 
     def _join(self) -> None:
         viewer = self._bearer.viewer
@@ -245,8 +251,21 @@ class Subscriber:
         self._cohort = self._cohorts.join(wanted, self._ring)
         self._watched = frozenset(concerning(viewer))
         self._feed.attach(self, self._watched)
+        if viewer.backed:
+            self._ask_afresh_later()
+
+    def _ask_afresh_later(self) -> None:
+        self._afresh = asyncio.get_running_loop().call_later(AFRESH, self._ask_afresh)
+
+    def _ask_afresh(self) -> None:
+        self._is_shaken = True
+        self._ring.stir()
+        self._ask_afresh_later()
 
     def _leave(self) -> None:
+        if self._afresh is not None:
+            self._afresh.cancel()
+            self._afresh = None
         if self._cohort is not None:
             self._cohorts.leave(self._cohort, self._ring)
             self._feed.detach(self, self._watched)

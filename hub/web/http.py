@@ -34,7 +34,7 @@ async def graphql(request: Request) -> Response:
     if media is None:
         return _failed(406, BadInput(f"This answers in {GRAPHQL}, {JSON} or {EVENTS}."), JSON)
     try:
-        if media == EVENTS:
+        if media == EVENTS and request.method != "HEAD":
             return await _events(request)
         return await _answered(request, media)
     except NotRun as failure:

@@ -50,6 +50,34 @@ async def test_who_watches_a_bearer_hears_of_each_change_and_of_nothing_else(vie
     assert heard == ["one", "one", "other"]
 
 
+async def test_a_late_answer_gives_back_nothing_that_a_later_question_took(viewer: MakeViewer) -> None:
+    answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+    asked = iter(answers)
+    bearer = Bearer(viewer(Role.AGENT), lambda: next(asked))
+    asking = [asyncio.create_task(bearer.ask_again()) for _ in answers]
+    await asyncio.sleep(0)
+
+    for answer, role in reversed(list(zip(answers, [Role.AGENT, Role.CUSTOMER], strict=True))):
+        answer.set_result(viewer(role))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asking)
+
+    assert bearer.viewer.roles == {Role.CUSTOMER}
+
+
+async def test_a_late_answer_gives_back_nothing_that_a_narrower_token_took(viewer: MakeViewer) -> None:
+    answer = asyncio.get_running_loop().create_future()
+    bearer = Bearer(viewer(Role.AGENT), lambda: answer)
+    asking = asyncio.create_task(bearer.ask_again())
+    await asyncio.sleep(0)
+
+    bearer.become(viewer(Role.CUSTOMER))
+    answer.set_result(viewer(Role.AGENT))
+    await asking
+
+    assert bearer.viewer.roles == {Role.CUSTOMER}
+
+
 async def test_a_bearer_whom_nobody_can_ask_stays(viewer: MakeViewer) -> None:
     bearer = Bearer(viewer(Role.AGENT))
 

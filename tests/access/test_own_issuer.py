@@ -144,6 +144,31 @@ async def test_what_a_forger_says_beside_it_is_no_fault_of_ours(own: OwnIssuer, 
             await verified(own, token)
 
 
+JUNK: Final[tuple[object, ...]] = ("x", ["x"], None, 7)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *[{name: junk} for name in ("filter", "backed") for junk in JUNK],
+        {"via": 7},
+        {"via": None},
+        {"via": [{}]},
+        {"filter": {"vertical": "BILLING"}},
+        {"filter": {"vertical": ["OF_A_LATER_HUB"]}},
+        {"filter": {"of_a_later_hub": []}},
+        {"filter": {"topic": [7]}},
+        {"backed": {"NOBODY": "x"}},
+    ],
+)
+async def test_what_it_cannot_read_it_does_not_believe_though_it_has_signed_it(own: OwnIssuer, said: Mapping[str, Any]) -> None:
+    good = jwt.decode(own.sign(remembered()), options={"verify_signature": False})
+    signed = jwt.encode({**good, **said}, own._key, algorithm="EdDSA", headers={"typ": "at+jwt"})
+
+    with pytest.raises(Unauthenticated):
+        await verified(own, signed)
+
+
 def test_a_rotated_secret_is_published_behind_the_one_in_use() -> None:
     old, new = Keyring(b"o" * 32), Keyring(b"n" * 32, b"o" * 32)
     keys = OwnIssuer(new).jwks["keys"]

@@ -206,6 +206,9 @@ def test_an_entry_is_in_sight_by_its_own_facts(viewer: MakeViewer, changes: dict
         (TOLD | {"was": {"vertical": "ASSURANCE"}}, False),  # it comes in
         (TOLD | {"left": [ANNA]}, True),
         (TOLD | {"left": [BERT]}, False),
+        (TOLD | {"facts": TOLD["facts"] | {"vertical": "ASSURANCE"}, "left": [ANNA]}, False),  # the filter never left it
+        (TOLD | {"was": {"vertical": "ASSURANCE"}, "left": [ANNA]}, False),
+        (LEAVES | {"visibleTo": [BERT], "left": [ANNA]}, True),
     ],
 )
 def test_what_leaves_the_filter_or_its_party_is_lost(viewer: MakeViewer, entry: dict[str, Any], loses: bool) -> None:

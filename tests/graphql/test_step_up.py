@@ -17,6 +17,7 @@ POLICIES: Final = [
     {"name": "bills", "topic": "bills", "acr": ["phr", "phrh"]},
     {"name": "ratings", "kind": "COMPLAINT", "acts": ["RATE", "ADD_NOTE"], "acr": "phr"},
     {"name": "partners", "vertical": "BILLING", "roles": "PARTNER", "acr": "partner-mfa"},
+    {"name": "orders", "topic": "orders", "roles": "PARTNER", "acts": "OPEN", "acr": "partner-mfa"},
     {"name": "claims", "kind": "FEEDBACK", "acts": "CLAIM", "acr": "phr"},
 ]
 OPENING: Final = {"direction": "INBOUND", "channel": "WEB_SELF_SERVICE"}
@@ -57,6 +58,16 @@ async def test_who_works_here_is_never_asked_and_a_partner_where_it_is_named(api
 
     assert told(await api.as_partner.refused("createInteraction", **billed)) == ("AUTHENTICATION_REQUIRED", ["partner-mfa"], None)
     assert (await api.as_agent.create(**billed))["status"] == "OPEN"
+
+
+@pytest.mark.parametrize("covered", [{"vertical": "BILLING"}, {"topic": "orders"}])
+async def test_nothing_is_made_into_what_a_policy_covers_without_a_stronger_login(api: Api, covered: dict[str, str]) -> None:
+    weak, strong = api.as_partner, api.as_role(Role.PARTNER, api.partner, acr="partner-mfa")
+    id = (await weak.create(topic="other"))["id"]
+
+    assert told(await weak.refused("updateInteraction", id=id, **covered)) == ("AUTHENTICATION_REQUIRED", ["partner-mfa"], None)
+    assert (await weak.done("updateInteraction", id=id, topic="another"))["revision"] == 2
+    assert (await strong.done("updateInteraction", id=id, **covered))["revision"] == 3
 
 
 async def test_reading_and_following_ask_for_nothing(api: Api) -> None:

@@ -103,6 +103,34 @@ async def test_a_stream_begins_with_the_rights_that_its_bearer_has_once_it_is_at
     assert heard.interaction == own
 
 
+async def test_roles_that_count_only_while_they_are_held_are_asked_about_again_and_again(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a party's role may have been set long ago: when it comes, nothing is committed."""
+    monkeypatch.setattr(subscribing, "AFRESH", 0.01)
+    party, held = await customer(journal), True
+    own = await opened(journal, customer_id=party)
+    whole = replace(viewer(Role.CUSTOMER, party), backed=((Role.CUSTOMER, "customer"),))
+
+    async def present() -> Viewer:
+        return whole if held else replace(whole, roles=frozenset())
+
+    held_by = Bearer(whole, present)
+    async with following(journal, held_by) as reader:
+        await reader.next()
+        await report(journal, own)
+        assert (await reader.next()).interaction == own
+        waiting = asyncio.create_task(reader.next())
+        held = False
+        await until(lambda: not held_by.viewer.roles)
+        await report(journal, own)
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        held = True
+
+        assert (await waiting).interaction == own
+
+
 @pytest.mark.usefixtures("tail")
 async def test_with_a_cursor_a_stream_replays_what_followed_it_and_goes_on(journal: Journal) -> None:
     interaction = await opened(journal)

@@ -98,6 +98,24 @@ async def test_an_involvement_that_is_removed_hears_that_and_nothing_after(share
     assert [(frame["kind"], frame["interactionId"]) for frame in frames] == [("LEFT", interaction), ("EVENT", other)]
 
 
+async def test_a_filtered_token_hears_nothing_of_what_is_left_outside_of_its_filter(shared_api: Api) -> None:
+    api = shared_api
+    partner, _ = await partner_of(api)
+    narrow, _ = await clients.holder(partner, scopes=["event:subscribe"], filter={"vertical": ["BILLING"]})
+    start = await api.as_agent.cursor()
+    outside, within = [(await api.as_partner.create(customerId=api.customer, vertical=name))["id"] for name in ("ASSURANCE", "BILLING")]
+
+    async with narrow.stream(EVENTS) as live:
+        await live.heard(1)
+        for id in (outside, within):
+            await api.as_agent.done("removeParty", id=id, partyId=api.partner, role="PARTNER")
+        told = [await live.frame()]
+    async with narrow.stream(EVENTS, after=start) as replayed:
+        told += await replayed.frames(1)
+
+    assert [(frame["kind"], frame["interactionId"]) for frame in told] == [("LEFT", within)] * 2
+
+
 async def test_a_cursor_from_above_gives_a_token_nothing_that_was_taken_back_below_it(shared_api: Api) -> None:
     partner, interaction = await partner_of(shared_api)
     narrow, token = await clients.holder(partner, scopes=["event:subscribe"])

@@ -137,6 +137,12 @@ async def test_a_mutation_is_not_asked_for_with_get(shared_api: Api) -> None:
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
+async def test_nothing_is_followed_with_head(shared_api: Api) -> None:
+    response = await shared_api.client.head("/graphql", params={"query": EVENTS}, headers={"accept": "text/event-stream"})
+
+    assert response.status_code == 405
+
+
 async def test_a_refused_subscription_is_one_answer_with_errors_and_complete(shared_api: Api) -> None:
     text = "subscription($id: ID!) { interactionProgress(interactionId: $id) { kind } }"
 
