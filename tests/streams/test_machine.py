@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import uvloop
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -165,7 +165,9 @@ class Life(RuleBasedStateMachine):
         data.draw(st.sampled_from(acts))(data)
 
     def create(self, data: st.DataObject) -> None:
-        by = data.draw(st.sampled_from(["agent", "customer", "other", "visitor", "visitor", "partner"]))
+        self._create(data.draw(st.sampled_from(["agent", "customer", "other", "visitor", "visitor", "partner"])))
+
+    def _create(self, by: str) -> Thing:
         told: dict[str, Any] = {"direction": "INBOUND", "channel": "PHONE"}
         if by == "visitor":
             told["channel"] = "WEB_SELF_SERVICE"
@@ -178,9 +180,12 @@ class Life(RuleBasedStateMachine):
         thing = Thing(made["interaction"]["id"], seen_by, code=made["claimCode"] if by == "visitor" else None)
         self.things.append(thing)
         self._record(thing, "CREATED")
+        return thing
 
     def note(self, data: st.DataObject) -> None:
-        thing, visibility = data.draw(st.sampled_from(self._open())), data.draw(st.sampled_from(["INTERNAL", "PUBLIC"]))
+        self._note(data.draw(st.sampled_from(self._open())), data.draw(st.sampled_from(["INTERNAL", "PUBLIC"])))
+
+    def _note(self, thing: Thing, visibility: str) -> None:
         self.hub.run(self.agent.done("addNote", id=thing.id, text="x", visibility=visibility))
         self._record(thing, "NOTE_ADDED", public=visibility == "PUBLIC")
 
@@ -196,7 +201,9 @@ class Life(RuleBasedStateMachine):
         self._record(thing, "CLOSED")
 
     def claim(self, data: st.DataObject) -> None:
-        thing = data.draw(st.sampled_from([thing for thing in self._open() if thing.code]))
+        self._claim(data.draw(st.sampled_from([thing for thing in self._open() if thing.code])))
+
+    def _claim(self, thing: Thing) -> None:
         claimed = {"id": thing.id, "claimCode": thing.code}
         payload = self.hub.run(self.caller["customer"].payload("claimInteraction", "errors { code }", **claimed))
         assert payload["errors"] == []
@@ -209,7 +216,9 @@ class Life(RuleBasedStateMachine):
                 entry.seen_by = (entry.seen_by - {visitor}) | {customer}
 
     def add_or_remove_an_observer(self, data: st.DataObject) -> None:
-        thing, name = data.draw(st.sampled_from(self._open())), data.draw(st.sampled_from(["other", "partner"]))
+        self._add_or_remove(data.draw(st.sampled_from(self._open())), data.draw(st.sampled_from(["other", "partner"])))
+
+    def _add_or_remove(self, thing: Thing, name: str) -> None:
         party, role = self.party[name], "OBSERVER" if name == "other" else "PARTNER"
         if party not in thing.seen_by:
             self.hub.run(self.agent.done("addParty", id=thing.id, involvement={"role": role, "partyId": party}))
@@ -230,10 +239,29 @@ class Life(RuleBasedStateMachine):
                 if number in here:
                     self.hub.run(self._connect(one))
             elif number not in here:
-                if abruptly:
-                    one.stream.socket.transport.abort()
-                self.hub.run(one.open.aclose())
-                one.open = one.stream = None
+                self._disconnect(one, abruptly)
+
+    def _disconnect(self, one: Follower, abruptly: bool) -> None:
+        if one.stream is None or one.open is None:
+            return
+        if abruptly:
+            one.stream.socket.transport.abort()
+        self.hub.run(one.open.aclose())
+        one.open = one.stream = None
+
+    @rule(name=st.sampled_from(["other", "partner"]), abruptly=st.booleans(), is_forgotten=st.booleans())
+    def be_put_out_while_away(self, name: str, abruptly: bool, is_forgotten: bool) -> None:
+        """Whoever comes back hears nothing of what it missed there, though its entries name it: neither from memory nor, where a
+        claim made that forget, from the log."""
+        one, thing = next(one for one in self.followers if one.name == name), self._create("agent")
+        self._add_or_remove(thing, name)
+        self.hub.run(self._catch_up(one))
+        self._disconnect(one, abruptly)
+        self._note(thing, "PUBLIC")
+        self._add_or_remove(thing, name)
+        if is_forgotten:
+            self._claim(self._create("visitor"))
+        self.hub.run(self._connect(one))
 
     @invariant()
     def each_is_told_what_it_is_to_be_told(self) -> None:
@@ -273,13 +301,14 @@ def lives(hub: Hub, examples: int, steps: int) -> None:
         deadline=None,
         derandomize=True,
         database=None,
+        phases=[Phase.generate],  # each life takes a second: a failure is told as it is found
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Life, settings=chosen)
 
 
 def test_streams_tell_what_a_model_says(hub: Hub) -> None:
-    lives(hub, examples=20, steps=25)
+    lives(hub, examples=12, steps=20)
 
 
 @pytest.mark.prove
