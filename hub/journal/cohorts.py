@@ -25,9 +25,11 @@ log = structlog.get_logger("hub.journal")
 
 
 class Listener(Protocol):
-    """One of a cohort. `hear` must be quick, and never wait."""
+    """One of a cohort. `hear` must be quick, and never wait; what it fails to hear, it is told to read later by `drop`."""
 
     def hear(self, frame: Frame) -> None: ...
+
+    def drop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Cohort:
                 member.hear(frame)
             except Exception:  # one member's trouble is not the others'
                 log.exception("subscriber_failed", position=frame.position)
+                member.drop()
 
     async def after(self, above: int) -> Page:
         """One page of what lies above a position, up to where the feed stands. What several ask for at once, or after one another
