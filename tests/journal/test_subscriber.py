@@ -15,6 +15,7 @@ from hub.commands.interactions import Transition
 from hub.commands.notes import AddNote
 from hub.domain.events import Event
 from hub.domain.terms import Audience, EventType, NoteVisibility, Role, Status, SubjectKind
+from hub.journal import feed as feeding
 from hub.journal import replay as replaying
 from hub.journal import subscriber as subscribing
 from hub.journal import tail as remembering
@@ -281,8 +282,9 @@ async def test_a_cursor_ahead_of_the_head_is_a_reset(journal: Journal) -> None:
         assert await reader.take(2) == [(RESET, 1), (CAUGHT_UP, 1)]
 
 
-async def test_a_cursor_ahead_of_this_process_waits_for_it(journal: Journal, mongo: Mongo) -> None:
-    async with journal_on(mongo, "other") as other:
+async def test_a_cursor_ahead_of_this_process_has_it_look_and_waits_for_it(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "POLL", 3_600.0)
+    async with journal_on(mongo) as journal, journal_on(mongo, "other") as other:
         interaction = await opened(other)
         await report(other, interaction)
         assert journal.feed.position == 0
