@@ -24,9 +24,7 @@ from hub.journal.tail import weight
 
 BACKLOG: Final = 256  # frames one slow client may lag before it reads what it missed
 WEIGHT: Final = 1 << 20  # bytes of text among them
-AFRESH: Final = (
-    30.0  # seconds after which it is asked again whether a party holds the roles that count only then: their own end is no entry
-)
+AFRESH: Final = 30.0  # seconds after which it is asked again whether a party holds the roles that count only then: no entry ends them
 AGAIN: Final = 0.5  # seconds before what could not be read is asked for again
 CHECKPOINT: Final = 30.0  # seconds of foreign events after which a quiet stream hears how far the journal is
 
