@@ -8,7 +8,9 @@ import pytest
 
 from hub.access.bearers import Bearer
 from hub.domain.terms import Role
+from hub.errors import Unavailable
 from hub.journal import replay as replaying
+from hub.journal import subscriber as subscribing
 from hub.journal import tail as remembering
 from hub.journal.filters import EventFilter
 from hub.journal.frames import Frame, judged
@@ -126,6 +128,27 @@ async def test_a_reading_that_fails_is_nobodys_for_long(journal: Journal, monkey
     async with following(journal, after=2) as reader:
         assert await reader.take(2) == [(EVENT, 3), (EVENT, 4)]
     assert journal.cohorts.apart.running == set()
+
+
+async def test_while_the_database_does_not_answer_what_was_missed_is_late_and_not_passed_over(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    monkeypatch.setattr(subscribing, "AGAIN", 0.001)
+    interaction = await opened(journal)
+    for _ in range(4):
+        await report(journal, interaction)
+    refusals = iter(range(3))
+
+    async def away(*given: Any, **more: Any) -> Any:
+        if next(refusals, None) is not None:
+            raise Unavailable("injected")
+        return await read_after(*given, **more)
+
+    monkeypatch.setattr(replaying, "read_after", away)
+    async with following(journal, after=2) as reader:
+        assert await reader.take(4) == [(EVENT, 3), (EVENT, 4), (EVENT, 5), (CAUGHT_UP, 5)]
+    assert next(refusals, None) is None
 
 
 # ---------------------------------------------------------------- the tail

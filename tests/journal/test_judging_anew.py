@@ -1,6 +1,8 @@
 """Rights that change while a subscriber reads what it missed: nothing is told by those from before, and nothing is passed over."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +15,10 @@ from hub.errors import Unavailable
 from hub.journal import replay as replaying
 from hub.journal import subscriber as subscribing
 from hub.journal import tail as remembering
+from hub.journal.filters import EVERYTHING
 from hub.journal.log import read_after
 from hub.journal.opening import Journal
+from hub.journal.subscriber import Subscriber
 from tests.journal.acts import AGENT, customer, opened, report, until, viewer
 from tests.journal.test_subscriber import CAUGHT_UP, EVENT, following
 
@@ -117,3 +121,17 @@ async def test_until_it_can_be_said_what_its_rights_are_nothing_is_told(journal:
         is_away = False
 
         assert (await waiting).position == 3
+
+
+async def test_about_who_has_left_nothing_is_asked_any_more(journal: Journal) -> None:
+    """What asks again and again would keep it for as long as the process lives."""
+    held = Bearer(replace(viewer(Role.CUSTOMER, await customer(journal)), backed=((Role.CUSTOMER, "customer"),)))
+    frames = Subscriber(journal.cohorts, held, lambda: EVERYTHING, None)
+    await anext(aiter(frames))
+    gone = weakref.ref(frames)
+
+    await frames.aclose()
+
+    del frames
+    gc.collect()
+    assert gone() is None
