@@ -70,7 +70,7 @@ class Cohort:
         frame = judged(entry, self.wanted.visibility, self.wanted.asked)
         if frame is None:
             return
-        self._replay = None
+        self._replay = None  # nobody asks for this page any more: its texts are let go
         for member in self.members:
             try:
                 member.hear(frame)
