@@ -16,7 +16,7 @@ from hub.journal.filters import EventFilter
 from hub.journal.frames import Frame, judged
 from hub.journal.gathered import Apart, Gathered
 from hub.journal.log import read_after
-from hub.journal.opening import Journal
+from hub.journal.opening import Journal, ended
 from hub.journal.tail import Tail
 from tests.journal.acts import ALL, bearer, customer, opened, report, viewer
 from tests.journal.test_subscriber import CAUGHT_UP, EVENT, following
@@ -109,6 +109,28 @@ async def test_what_many_missed_long_ago_is_read_once(journal: Journal, reads: l
 
     assert await asyncio.gather(*(back() for _ in range(20))) == [list(range(3, 11))] * 20
     assert reads == [2]
+
+
+async def test_who_leaves_while_a_page_is_read_takes_it_from_nobody(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    come, go = asyncio.Event(), asyncio.Event()
+    interaction = await opened(journal)
+    for _ in range(4):
+        await report(journal, interaction)
+
+    async def held_up(*given: Any, **more: Any) -> Any:
+        come.set()
+        await go.wait()
+        return await read_after(*given, **more)
+
+    monkeypatch.setattr(replaying, "read_after", held_up)
+    async with following(journal, after=2) as one, following(journal, after=2) as other:
+        leaves, stays = asyncio.create_task(one.next()), asyncio.create_task(other.next())
+        await come.wait()
+        await ended([leaves])
+        go.set()
+
+        assert (await stays).position == 3
 
 
 async def test_a_reading_that_fails_is_nobodys_for_long(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
