@@ -111,6 +111,21 @@ async def test_what_many_missed_long_ago_is_read_once(journal: Journal, reads: l
     assert reads == [2]
 
 
+async def test_what_was_missed_long_ago_is_read_page_by_page_to_its_end(
+    journal: Journal, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    monkeypatch.setattr(replaying, "PAGE", 3)
+    interaction = await opened(journal)
+    for _ in range(9):
+        await report(journal, interaction)
+
+    async with following(journal, after=2) as reader:
+        assert await reader.take(9) == [*((EVENT, position) for position in range(3, 11)), (CAUGHT_UP, 10)]
+
+    assert reads == [2, 5, 8]
+
+
 async def test_who_leaves_while_a_page_is_read_takes_it_from_nobody(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembering, "MOST", 1)
     come, go = asyncio.Event(), asyncio.Event()
