@@ -1,4 +1,4 @@
-"""Hints between processes that the journal has grown, carried by broadcaster. A hint says nothing but "look".
+"""Hints between processes that the journal has grown, carried by broadcaster. A hint says "look", or how far to look, and no more.
 
 Hints may be lost, doubled or late: the feed polls. One channel, one subscription for the whole process, taken up again
 when it ends, for broadcaster ends a listener whose connection broke without a word.
@@ -77,7 +77,7 @@ class Bus:
                     tasks.create_task(self._tell(broadcast), name="bus-tell")
                     tasks.create_task(_ends(broadcast), name="bus-ends")
             except* Exception as errors:
-                self._trouble = str(errors.exceptions[0])[:200]
+                self._trouble = str(errors.exceptions[0])[:200] or type(errors.exceptions[0]).__name__
                 log.warning("bus_down", cause=self._trouble)
             finally:
                 if stream is not None:  # broadcaster leaves out the backend where its listener failed

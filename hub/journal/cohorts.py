@@ -25,9 +25,11 @@ log = structlog.get_logger("hub.journal")
 
 
 class Listener(Protocol):
-    """One of a cohort. `hear` must be quick, and never wait."""
+    """One of a cohort. `hear` must be quick, and never wait; what it fails to hear, it is told to read later by `drop`."""
 
     def hear(self, frame: Frame) -> None: ...
+
+    def drop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,13 @@ class Cohort:
         frame = judged(entry, self.wanted.visibility, self.wanted.asked)
         if frame is None:
             return
-        self._replay = None
+        self._replay = None  # nobody asks for this page any more: its texts are let go
         for member in self.members:
             try:
                 member.hear(frame)
             except Exception:  # one member's trouble is not the others'
                 log.exception("subscriber_failed", position=frame.position)
+                member.drop()
 
     async def after(self, above: int) -> Page:
         """One page of what lies above a position, up to where the feed stands. What several ask for at once, or after one another

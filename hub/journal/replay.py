@@ -35,9 +35,9 @@ def remembered(tail: Tail, visibility: Visibility, asked: EventFilter, above: in
     return Page(frames, above + len(entries), len(entries) == PAGE)
 
 
-async def frames_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int = PAGE) -> Page:
+async def frames_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int) -> Page:
     """One page of replay: what the entries themselves show to this viewer AND is in sight now."""
-    return await _page(mongo, visibility, asked, above, up_to=up_to, limit=limit, only=(_shown(visibility), asked.narrows()))
+    return await _page(mongo, visibility, asked, above, up_to=up_to, limit=PAGE, only=(_shown(visibility), asked.narrows()))
 
 
 async def events_after(mongo: Mongo, visibility: Visibility, asked: EventFilter, above: int, *, up_to: int, limit: int) -> Page:

@@ -24,9 +24,7 @@ from hub.journal.tail import weight
 
 BACKLOG: Final = 256  # frames one slow client may lag before it reads what it missed
 WEIGHT: Final = 1 << 20  # bytes of text among them
-AFRESH: Final = (
-    30.0  # seconds after which it is asked again whether a party holds the roles that count only then: their own end is no entry
-)
+AFRESH: Final = 30.0  # seconds after which it is asked again whether a party holds the roles that count only then: no entry ends them
 AGAIN: Final = 0.5  # seconds before what could not be read is asked for again
 CHECKPOINT: Final = 30.0  # seconds of foreign events after which a quiet stream hears how far the journal is
 
@@ -114,8 +112,8 @@ class Subscriber:
 
     Each is judged by the bearer's rights as they are then. An entry that may have changed these stops all that follows it
     until they are known, and a database that does not answer makes what is to be read late, no more. `asking` gives the
-    filter, at the beginning and after each change, and `rendering` whatever renders for all who are told the same; what
-    `asking` or `bearer` raises ends the stream, unless it is Unavailable."""
+    filter, at the beginning and after each change, and `rendering` whatever renders for all who are told the same. What
+    `asking` or `bearer` raises ends the stream, but for a bearer that is Unavailable once it has begun."""
 
     def __init__(
         self,
@@ -229,7 +227,7 @@ class Subscriber:
         return self._is_shaken or self._version != self._bearer.version
 
     async def _make_sure(self) -> None:
-        """Ask; what was judged before is judged again. Raises whatever ends the bearer's rights."""
+        """Ask; what was judged before was dropped with the change, and is judged again. Raises whatever ends the bearer's rights."""
         while self._is_unsure:
             if self._is_shaken:
                 self._is_shaken = False
@@ -243,7 +241,6 @@ class Subscriber:
                 self._version = self._bearer.version
                 self._leave()
                 self._join()
-                self._ring.drop()
 
     def _join(self) -> None:
         viewer = self._bearer.viewer

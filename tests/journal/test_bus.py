@@ -88,6 +88,20 @@ async def test_a_listener_that_broadcaster_lets_end_without_a_word_is_taken_up_a
     await ended([task])
 
 
+async def test_a_bus_whose_trouble_has_no_words_is_not_up(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent(Broadcast):
+        async def connect(self) -> None:
+            raise TimeoutError
+
+    monkeypatch.setattr("hub.journal.bus.Broadcast", Silent)
+    bus, heard = Bus("memory://", mongo), list[int | None]()
+    async with owned(asyncio.create_task(bus.run(heard.append))):
+        await turns_of_the_loop()
+
+    assert not bus.is_up
+    assert bus.state.startswith("degraded: TimeoutError; ")
+
+
 async def turns_of_the_loop() -> None:
     """More than enough for what happens in memory alone."""
     for _ in range(100):

@@ -8,13 +8,15 @@ import pytest
 
 from hub.access.bearers import Bearer
 from hub.domain.terms import Role
+from hub.errors import Unavailable
 from hub.journal import replay as replaying
+from hub.journal import subscriber as subscribing
 from hub.journal import tail as remembering
 from hub.journal.filters import EventFilter
 from hub.journal.frames import Frame, judged
 from hub.journal.gathered import Apart, Gathered
 from hub.journal.log import read_after
-from hub.journal.opening import Journal
+from hub.journal.opening import Journal, ended
 from hub.journal.tail import Tail
 from tests.journal.acts import ALL, bearer, customer, opened, report, viewer
 from tests.journal.test_subscriber import CAUGHT_UP, EVENT, following
@@ -109,6 +111,43 @@ async def test_what_many_missed_long_ago_is_read_once(journal: Journal, reads: l
     assert reads == [2]
 
 
+async def test_what_was_missed_long_ago_is_read_page_by_page_to_its_end(
+    journal: Journal, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    monkeypatch.setattr(replaying, "PAGE", 3)
+    interaction = await opened(journal)
+    for _ in range(9):
+        await report(journal, interaction)
+
+    async with following(journal, after=2) as reader:
+        assert await reader.take(9) == [*((EVENT, position) for position in range(3, 11)), (CAUGHT_UP, 10)]
+
+    assert reads == [2, 5, 8]
+
+
+async def test_who_leaves_while_a_page_is_read_takes_it_from_nobody(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    come, go = asyncio.Event(), asyncio.Event()
+    interaction = await opened(journal)
+    for _ in range(4):
+        await report(journal, interaction)
+
+    async def held_up(*given: Any, **more: Any) -> Any:
+        come.set()
+        await go.wait()
+        return await read_after(*given, **more)
+
+    monkeypatch.setattr(replaying, "read_after", held_up)
+    async with following(journal, after=2) as one, following(journal, after=2) as other:
+        leaves, stays = asyncio.create_task(one.next()), asyncio.create_task(other.next())
+        await come.wait()
+        await ended([leaves])
+        go.set()
+
+        assert (await stays).position == 3
+
+
 async def test_a_reading_that_fails_is_nobodys_for_long(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembering, "MOST", 1)
     interaction = await opened(journal)
@@ -118,14 +157,37 @@ async def test_a_reading_that_fails_is_nobodys_for_long(journal: Journal, monkey
     async def broken(*_: Any, **__: Any) -> Any:
         raise ConnectionError("injected")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(replaying, "read_after", broken)
+    async with following(journal) as colleague:  # of the same cohort, which outlives the failure
+        await colleague.take(1)
+        with monkeypatch.context() as patched:
+            patched.setattr(replaying, "read_after", broken)
+            async with following(journal, after=2) as reader:
+                with pytest.raises(ConnectionError):
+                    await reader.next()
         async with following(journal, after=2) as reader:
-            with pytest.raises(ConnectionError):
-                await reader.next()
-    async with following(journal, after=2) as reader:
-        assert await reader.take(2) == [(EVENT, 3), (EVENT, 4)]
+            assert await reader.take(2) == [(EVENT, 3), (EVENT, 4)]
     assert journal.cohorts.apart.running == set()
+
+
+async def test_while_the_database_does_not_answer_what_was_missed_is_late_and_not_passed_over(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "MOST", 1)
+    monkeypatch.setattr(subscribing, "AGAIN", 0.001)
+    interaction = await opened(journal)
+    for _ in range(4):
+        await report(journal, interaction)
+    refusals = iter(range(3))
+
+    async def away(*given: Any, **more: Any) -> Any:
+        if next(refusals, None) is not None:
+            raise Unavailable("injected")
+        return await read_after(*given, **more)
+
+    monkeypatch.setattr(replaying, "read_after", away)
+    async with following(journal, after=2) as reader:
+        assert await reader.take(4) == [(EVENT, 3), (EVENT, 4), (EVENT, 5), (CAUGHT_UP, 5)]
+    assert next(refusals, None) is None
 
 
 # ---------------------------------------------------------------- the tail

@@ -15,6 +15,8 @@ from hub.commands.interactions import Transition
 from hub.commands.notes import AddNote
 from hub.domain.events import Event
 from hub.domain.terms import Audience, EventType, NoteVisibility, Role, Status, SubjectKind
+from hub.journal import feed as feeding
+from hub.journal import head
 from hub.journal import replay as replaying
 from hub.journal import subscriber as subscribing
 from hub.journal import tail as remembering
@@ -22,6 +24,7 @@ from hub.journal.cursors import Place
 from hub.journal.desk import Change, Decision, Desk, Ref
 from hub.journal.filters import EVERYTHING, EventFilter
 from hub.journal.frames import Frame, FrameKind
+from hub.journal.gathered import Gathered
 from hub.journal.log import Actor
 from hub.journal.opening import Journal
 from hub.journal.subscriber import Ring, Subscriber
@@ -281,8 +284,23 @@ async def test_a_cursor_ahead_of_the_head_is_a_reset(journal: Journal) -> None:
         assert await reader.take(2) == [(RESET, 1), (CAUGHT_UP, 1)]
 
 
-async def test_a_cursor_ahead_of_this_process_waits_for_it(journal: Journal, mongo: Mongo) -> None:
-    async with journal_on(mongo, "other") as other:
+async def test_a_cursor_that_this_process_gave_is_no_reset_though_the_database_reads_behind(journal: Journal, mongo: Mongo) -> None:
+    """As a primary that was just elected may, for a moment."""
+    interaction = await opened(journal)
+    behind = await head.read(mongo)
+    await report(journal, interaction)
+
+    async def read() -> head.Head:
+        return behind
+
+    journal.cohorts.head = Gathered(read, journal.cohorts.apart)
+    async with following(journal, after=2) as reader:
+        assert await reader.take(1) == [(CAUGHT_UP, 2)]
+
+
+async def test_a_cursor_ahead_of_this_process_has_it_look_and_waits_for_it(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "POLL", 3_600.0)
+    async with journal_on(mongo) as journal, journal_on(mongo, "other") as other:
         interaction = await opened(other)
         await report(other, interaction)
         assert journal.feed.position == 0

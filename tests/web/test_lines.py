@@ -83,6 +83,7 @@ async def test_who_does_not_go_is_waited_for_no_longer_than_said_and_told_once_m
     with lines.held(deaf.hang_up):
         await lines.drain(within=0.1)
 
+    assert lines.is_draining  # who comes now is not let in
     assert deaf.told == ["go", "go"]
 
 
