@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -274,7 +273,12 @@ class Connection:
         await self._send({"type": "pong", "payload": {"renewed": True}})
 
     async def _pong(self, message: Mapping[str, Any]) -> None:
-        await self._send({"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"})
+        answer = {"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"}
+        try:
+            text = encoded(answer)
+        except TypeError:  # orjson reads what is nested deeper than what it writes
+            raise Closed(BAD, "The payload of a ping is nested too deep to be answered") from None
+        await self._door.put(text)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         """One frame, whole. Raises WebSocketDisconnect where the client is gone, or does not read."""
@@ -287,8 +291,8 @@ class Connection:
 
 def is_welcome(headers: Mapping[str, str], origins: Sequence[str]) -> bool:
     """Whether a page of this origin may open a socket: of the hub's own, or a listed one. Programs send no origin, and may."""
-    origin = headers.get("origin")
-    return origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host")
+    origin, host = headers.get("origin"), headers.get("host")
+    return origin is None or origin in origins or (bool(host) and origin in {f"http://{host}", f"https://{host}"})
 
 
 def _id(message: Mapping[str, Any]) -> str:
