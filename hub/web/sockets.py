@@ -123,13 +123,15 @@ class Connection:
         await self._send({"type": "connection_ack", "payload": {"cursor": cursors.cursor(feed.position), "expiresInMs": expires}})
 
     def _oldest(self, cursors: object) -> Place | None:
-        """The place up to which everything was told, of the cursors that a client had when its socket broke."""
+        """The place up to which everything was told, of the cursors that a client had when its socket broke. One of another journal is
+        older than all of this: who holds it has not heard yet that it is to read anew."""
         if cursors is None or cursors == []:
             return None
         if not isinstance(cursors, list) or not all(isinstance(cursor, str) for cursor in cursors):
             raise Closed(BAD, "`cursors` is a list of cursors")
         try:
-            return min(map(self._hub.journal.cursors.read, cursors), key=lambda place: place.position)
+            ours = self._hub.journal.cursors
+            return min(map(ours.read, cursors), key=lambda place: (ours.is_ours(place), place.position))
         except CursorInvalid as refused:
             raise Closed(BAD, f"{refused.code}: {refused.message}") from None
 
