@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from hub.web.throttle import Throttle
 PATH: Final = "/graphql"
 FRAME: Final = 64 * 1024  # bytes of one WebSocket message
 IDLE: Final = 75  # seconds that an idle connection is kept: longer than proxies keep theirs, so that the hub is not the one to hang up
+UNREAD: Final = 120  # seconds in which a client may read nothing of what waits for it: then nothing waits any more, not even a goodbye
 BACKLOG: Final = 2048  # connections that wait to be taken
 GRACE: Final = 5  # seconds that requests under way get at the end
 
@@ -158,6 +160,8 @@ def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket
     # by its protocol asyncio knows it for TCP, and sends at once: else an answer waits 40 ms for the client's delayed ACK
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":  # elsewhere who neither reads nor leaves is kept; each connection has this of the socket that listens
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNREAD)
     if is_shared:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:

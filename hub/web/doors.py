@@ -12,12 +12,15 @@ from typing import Any, Final, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.protocol import State
 
-from hub.web.closing import Closed
+from hub.web.closing import TOO_BIG, Closed
 
 SEND_WAIT: Final = 30.0  # seconds in which a client may read nothing at all while something waits for it
 NAME: Final = "hub.door"
+SLICE: Final = 4 * 1024  # bytes that are read of one client before the others' turn: some 700 of the smallest frames take 3 ms
+FRAGMENTS: Final = 1_024  # of one message: what has 64 KiB at most is not sent in smaller pieces
 
 
 class Messages(asyncio.Queue[Any]):
@@ -55,6 +58,8 @@ class Door(WebSocketsSansIOProtocol):
         super().__init__(*given, **more)
         self.queue = Messages()
         self._unread_then = 0  # when it was last asked whether it is there
+        self._unparsed = b""  # while something is here, and while a message waits to be taken, nothing more is read
+        self._owed = b""  # the answer to its last ping, while it does not read
 
     async def run_asgi(self) -> None:
         """As uvicorn does, with the door in the scope."""
@@ -65,6 +70,75 @@ class Door(WebSocketsSansIOProtocol):
         """The handshake is over and its headers were read: they are not kept for the hours that follow."""
         del self.request, self.response
         self.scope["headers"] = []
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn does, but a slice at a time: between two of them it is the others' turn, and what was said is taken. uvicorn
+        parses whatever has come, and libuv reads on meanwhile: a flood of empty frames kept everybody waiting for 7 s."""
+        self._unparsed = self._unparsed + data if self._unparsed else data
+        self._parse()
+
+    def _parse(self) -> None:
+        part, self._unparsed = self._unparsed[:SLICE], self._unparsed[SLICE:]
+        super().data_received(part)
+        if self._unparsed:
+            self.transport.pause_reading()
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self.disconnected or not (self.close_sent or self.queue.empty()):  # over; or it goes on when that is taken
+            return
+        if self._unparsed:
+            self._parse()
+        if not self._unparsed and (self.close_sent or self.queue.empty()):
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    async def receive(self) -> Any:
+        """The next message; when none is left, more is read."""
+        message = await self.queue.get()
+        if self._unparsed:
+            self.loop.call_soon(self._go_on)
+        elif self.read_paused:
+            self._go_on()
+        return message
+
+    def send_receive_event_to_app(self) -> None:
+        """As uvicorn does; but what is no UTF-8 is its sender's fault, and no news for the log."""
+        if self.curr_msg_data_type == "text":
+            self.frames = [b"".join(self.frames)]
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                return self._fail(1007, "Text is UTF-8")
+        super().send_receive_event_to_app()
+
+    def handle_cont(self, event: Frame) -> None:
+        """As uvicorn does, up to so many: what is empty counts for no byte, and is kept for the message's end all the same."""
+        if len(self.frames) < FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self._fail(TOO_BIG.code, f"At most {FRAGMENTS} fragments")
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.frames = []
+        if not self.close_sent:
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
+
+    def handle_ping(self) -> None:
+        """As uvicorn does where the client reads; else the last is answered when it does (RFC 6455, section 5.5.3)."""
+        answer = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(answer)
+        else:
+            self._owed = answer or self._owed
+
+    def resume_writing(self) -> None:
+        """As uvicorn does."""
+        super().resume_writing()
+        owed, self._owed = self._owed, b""
+        if owed and not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(owed)
 
     @property
     def is_writable(self) -> bool:

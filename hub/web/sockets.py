@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -124,13 +123,15 @@ class Connection:
         await self._send({"type": "connection_ack", "payload": {"cursor": cursors.cursor(feed.position), "expiresInMs": expires}})
 
     def _oldest(self, cursors: object) -> Place | None:
-        """The place up to which everything was told, of the cursors that a client had when its socket broke."""
+        """The place up to which everything was told, of the cursors that a client had when its socket broke. One of another journal is
+        older than all of this: who holds it has not heard yet that it is to read anew."""
         if cursors is None or cursors == []:
             return None
         if not isinstance(cursors, list) or not all(isinstance(cursor, str) for cursor in cursors):
             raise Closed(BAD, "`cursors` is a list of cursors")
         try:
-            return min(map(self._hub.journal.cursors.read, cursors), key=lambda place: place.position)
+            ours = self._hub.journal.cursors
+            return min(map(ours.read, cursors), key=lambda place: (ours.is_ours(place), place.position))
         except CursorInvalid as refused:
             raise Closed(BAD, f"{refused.code}: {refused.message}") from None
 
@@ -274,7 +275,12 @@ class Connection:
         await self._send({"type": "pong", "payload": {"renewed": True}})
 
     async def _pong(self, message: Mapping[str, Any]) -> None:
-        await self._send({"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"})
+        answer = {"type": "pong", "payload": message["payload"]} if isinstance(message.get("payload"), dict) else {"type": "pong"}
+        try:
+            text = encoded(answer)
+        except TypeError:  # orjson reads what is nested deeper than what it writes
+            raise Closed(BAD, "The payload of a ping is nested too deep to be answered") from None
+        await self._door.put(text)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         """One frame, whole. Raises WebSocketDisconnect where the client is gone, or does not read."""
@@ -287,8 +293,8 @@ class Connection:
 
 def is_welcome(headers: Mapping[str, str], origins: Sequence[str]) -> bool:
     """Whether a page of this origin may open a socket: of the hub's own, or a listed one. Programs send no origin, and may."""
-    origin = headers.get("origin")
-    return origin is None or origin in origins or urlsplit(origin).netloc == headers.get("host")
+    origin, host = headers.get("origin"), headers.get("host")
+    return origin is None or origin in origins or (bool(host) and origin in {f"http://{host}", f"https://{host}"})
 
 
 def _id(message: Mapping[str, Any]) -> str:

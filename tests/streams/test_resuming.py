@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.domain.terms import Role
+from hub.journal.cursors import PLACE
 from tests.api import Api, Caller, Stream, connected
 
 EVENTS = """subscription($after: Cursor, $filter: EventFilter) { interactionEvents(after: $after, filter: $filter) {
@@ -77,6 +78,18 @@ async def test_a_later_cursor_of_the_subscription_itself_counts(shared_api: Api)
         await stream.subscribe("1", EVENTS, after=second)
 
         assert heard(await stream.frames(2)) == ["three", "CAUGHT_UP"]
+
+
+async def test_a_cursor_of_another_journal_is_older_than_all_of_this(shared_api: Api) -> None:
+    """Of two streams on a socket one has heard that it is to read anew, and one has not: then both hear it."""
+    ours = shared_api.hub.journal.cursors
+    now = await shared_api.as_customer.cursor()
+    other = ours._seal.seal(PLACE.pack(ours._epoch ^ 1, 1 << 40))
+
+    async with returning(shared_api.as_customer, now, other) as stream:
+        await stream.subscribe("1", EVENTS)
+
+        assert heard(await stream.frames(1)) == ["RESET"]
 
 
 @pytest.mark.parametrize("cursors", ["x", {}, [1], ["nonsense"], ["evt_x"], [None]])

@@ -69,6 +69,7 @@ async def test_another_path_has_no_socket(shared_api: Api) -> None:
         '{"type": "ping", "payload": {"x": "\\ud800"}}',
         json.dumps({"type": "\U0001f600" * 200}),
         "[" * 5_000,
+        f'{{"type": "ping", "payload": {{"x": {"[" * 300 + "]" * 300}}}}}',
     ],
 )
 async def test_what_is_no_message_is_closed_with_4400(shared_api: Api, message: str) -> None:
@@ -396,7 +397,9 @@ async def test_a_hub_that_stops_closes_its_sockets_with_1012(shared_api: Api) ->
 # ---------------------------------------------------------------- who is let in, and how all are sent away
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "https://{address}.evil.example", "null", "http://localhost:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://{address}.evil.example", "null", "http://localhost:1", "http://[", "//{address}"]
+)
 async def test_a_page_of_another_origin_opens_no_socket(shared_api: Api, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with connected(shared_api.address, origin=origin.format(address=shared_api.address)):
