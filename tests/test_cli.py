@@ -248,7 +248,7 @@ def test_what_is_set_wrongly_is_one_sentence(tmp_path: Path, options: list[str],
     assert sentence in refused(hub("serve", "--data-dir", tmp_path, *options, **({"HUB_PORT": "0"} | variables)))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_ended_in_order_it_leaves_no_mongod_and_every_acknowledged_write(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as running:
         made = running.ask(OPEN)["createInteraction"]["interaction"]["id"]
@@ -277,7 +277,7 @@ def ids(data_dir: Path) -> set[str]:
         return {found["_id"] for found in client["hub"]["interactions"].find({}, {"_id": 1})}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 @pytest.mark.parametrize(("made", "codes"), [("db/mongod.lock", {130}), ("secret", {0, 130})])
 def test_interrupted_while_it_starts_it_ends_in_order(tmp_path: Path, number: signal.Signals, made: str, codes: set[int]) -> None:
     data_dir = tmp_path / "data"
@@ -290,7 +290,7 @@ def test_interrupted_while_it_starts_it_ends_in_order(tmp_path: Path, number: si
         assert str(data_dir) not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_asked_twice_it_does_not_wait_for_a_database_that_is_silent(tmp_path: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"mongodb://127.0.0.1:{silent.getsockname()[1]}"
@@ -613,7 +613,7 @@ def test_an_import_that_cannot_be_read_is_one_sentence(demo: Serving, tmp_path: 
 # ---------------------------------------------------------------- watch
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_watch_ends_when_it_is_told_to(demo: Serving, tmp_path: Path, number: signal.Signals) -> None:
     with begun(tmp_path, HUB, "watch", "--url", demo.stream, "--token", demo.tokens[Role.AGENT]) as watching:
         until(lambda: watching.lines)

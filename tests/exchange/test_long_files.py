@@ -92,8 +92,8 @@ def cut(place: Place, number: signal.Signals, *words: object) -> Iterator[int]:
         process.communicate()
 
 
-@pytest.mark.parametrize("form", ["array", "lines"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("form", [pytest.param("array", marks=pytest.mark.prove), "lines"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_an_import_that_was_cut_goes_on_where_it_was(
     place: Place, tmp_path: Path, document: Document, form: str, number: signal.Signals
 ) -> None:
@@ -205,7 +205,7 @@ def _some(reader: int) -> bytes:
 # ---------------------------------------------------------------- memory
 
 
-@pytest.mark.parametrize("form", ["array", "lines"])
+@pytest.mark.parametrize("form", [pytest.param("array", marks=pytest.mark.prove), "lines"])
 def test_memory_does_not_grow_with_the_file(place: Place, tmp_path: Path, document: Document, form: str) -> None:
     few = _peak(place, write(tmp_path / "few.json", document, form, 800, pad="x" * 20_000))
     many = _peak(place, write(tmp_path / "many.json", document, form, 2_400, pad="y" * 20_000))
