@@ -51,6 +51,7 @@ class Answer:
 
     status: int
     body: dict[str, Any]
+    request_id: str = ""
 
     @property
     def data(self) -> Any:
@@ -75,7 +76,7 @@ class Caller:
         headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {self.token}"} if self.token else {})
         content = json.dumps({"query": query, "variables": variables})  # escapes what is no Unicode, so that it can be sent
         response = await self.client.post("/graphql", content=content, headers=headers)
-        return Answer(response.status_code, response.json())
+        return Answer(response.status_code, response.json(), response.headers["x-request-id"])
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""
