@@ -45,7 +45,7 @@ from hub.settings import PREFIX, Settings
 from hub.store import audit
 from hub.store.clients import Clients
 from hub.store.mongo import connected
-from hub.web import logs, metrics, private, watching
+from hub.web import logs, metrics, private, tracing, watching
 from hub.web.app import BACKLOG, PATH, listening, server
 from hub.web.greeting import greeting
 from hub.web.hub import Hub, keyring, local_issuer, now, opened, policies, trusts
@@ -83,6 +83,7 @@ def serve(
         logs.configure(settings)
         trusts(settings)  # what is wrong with them is said before anything is written
         policies(settings)
+        tracing.check()
         if settings.workers > 1:
             _serve_together(settings, with_demo)
             return

@@ -3,17 +3,13 @@
 Nothing of it is loaded otherwise.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, cast
 
 from hub.errors import StartupError
 from hub.web.observing import Tracer
-
-try:
-    from hub.web import otel
-except ImportError:  # the extra is not installed
-    otel = None  # type: ignore[assignment]
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
@@ -24,10 +20,21 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return not is_off and any(environment.get(name) for name in ENDPOINTS)
 
 
-def tracer(environment: Mapping[str, str] = os.environ) -> Tracer | None:
-    """What traces; None where nobody wants it. Raises StartupError where it is wanted and not installed."""
-    if not is_wanted(environment):
-        return None
-    if otel is None:
-        raise StartupError("OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip install 'interaction-hub[otel]'.")
-    return otel.Spans(otel.provider())
+loaded: Any = None  # the module `otel`
+if is_wanted(os.environ):  # it takes a quarter of a second
+    with contextlib.suppress(ImportError):
+        from hub.web import otel
+
+        loaded = otel
+
+
+def check() -> None:
+    """Raises StartupError where spans are wanted and the extra is not installed."""
+    if loaded is None and is_wanted(os.environ):
+        raise StartupError("OTEL_EXPORTER_OTLP_ENDPOINT is set, and OpenTelemetry is not here: pip install 'interaction-hub[otel]'.")
+
+
+def tracer() -> Tracer | None:
+    """What traces; None where nobody wants it."""
+    check()
+    return None if loaded is None else cast(Tracer, loaded.Spans(loaded.provider()))
