@@ -185,7 +185,7 @@ def server(hub: Hub) -> Server:
     )
 
 
-def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+def listening(host: str, port: int, *, is_shared: bool = False, chosen_by: str = "--port") -> socket.socket:
     """A bound socket, before anything else is started; StartupError where the port is taken.
 
     `is_shared`: other sockets of the same user may be bound there too, and it does not listen yet."""
@@ -201,5 +201,5 @@ def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket
             bound.listen(BACKLOG)  # so that a port that another hub listens on is refused now
     except OSError as error:
         bound.close()
-        raise StartupError(f"The hub cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from None
+        raise StartupError(f"The hub cannot listen on {host}:{port}: {error.strerror}. Choose another with {chosen_by}.") from None
     return bound

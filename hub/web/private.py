@@ -17,7 +17,7 @@ def bound(settings: Settings, *, is_shared: bool = False) -> Iterator[socket.soc
     if settings.metrics_port is None:
         yield None
     else:
-        with listening(settings.metrics_host, settings.metrics_port, is_shared=is_shared) as one:
+        with listening(settings.metrics_host, settings.metrics_port, is_shared=is_shared, chosen_by="HUB_METRICS_PORT") as one:
             yield one
 
 

@@ -1,9 +1,18 @@
 """What Prometheus is told: numbers of the whole hub, with labels of short lists, about nobody."""
 
+import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
+import httpx
+
+from hub.web import private
+from hub.web.app import listening, server
+from hub.web.hub import Hub
 from tests.api import Api, connected
+from tests.conftest import PLAIN
+from tests.test_readme import free_port
 
 FOLLOW = "subscription Follow { interactionEvents { kind } }"
 
@@ -86,6 +95,21 @@ async def test_who_is_turned_away_is_counted_by_the_reason(shared_api: Api) -> N
 
     assert grown(before, after, "hub_refused") == {'hub_refused_connections_total{door="socket",why="protocol"}': 1}
     assert grown(before, after, "hub_sockets_closed") == {'hub_sockets_closed_total{code="4401"}': 1}
+
+
+async def test_one_process_too_has_a_port_for_operators_alone(hub: Hub) -> None:
+    settings = hub.settings.model_copy(update={"metrics_port": free_port()})
+    with private.bound(settings) as apart, listening("127.0.0.1", 0) as bound:
+        running = server(replace(hub, settings=settings))
+        async with private.served(running, apart), httpx.AsyncClient(verify=PLAIN) as client:
+            task = asyncio.create_task(running.serve(sockets=[bound]))
+            inside = await client.get(f"http://127.0.0.1:{settings.metrics_port}/metrics", timeout=30)
+            outside = await client.get(f"http://127.0.0.1:{bound.getsockname()[1]}/metrics", timeout=30)
+            running.should_exit = True
+            await task
+
+    assert (inside.status_code, outside.status_code) == (200, 404)
+    assert "hub_processes 1.0" in inside.text
 
 
 async def test_there_are_as_many_series_after_a_hundred_names_as_before(shared_api: Api) -> None:
