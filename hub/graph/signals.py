@@ -5,10 +5,9 @@ It travels in a context variable, so that whoever has something to say of it fin
 """
 
 import re
-import secrets
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from random import SystemRandom, getrandbits, seed
 from time import perf_counter
 from typing import Any, Final, Protocol
 
@@ -18,6 +17,8 @@ from graphql import OperationDefinitionNode
 NAME: Final = 64  # characters of an operation's name that are kept: it is the client's to choose
 CODES: Final = 20  # codes that are kept of one request; all are counted
 SANE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+seed(SystemRandom().getrandbits(256))  # ids are to differ, not to be secret: a call of the kernel for each costs more than all else here
 
 
 class Observer(Protocol):
@@ -32,20 +33,22 @@ class Observer(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
 class Signal:
     """One request over HTTP, or one operation on a socket."""
 
-    request_id: str
-    observer: Observer | None = None
-    door: str = "http"
-    began: float = field(default_factory=perf_counter)
-    type: str = "-"  # of the operation, once it is known
-    name: str | None = None
-    trusted: str | None = None  # the name of the trusted document that runs, of which there are not many: whoever runs it says so
-    cost: int | None = None  # what the operation is estimated at, from whoever estimates it
-    codes: list[str] = field(default_factory=list)
-    trace: Any = None  # what traces it, and nobody else looks at
+    __slots__ = ("began", "codes", "cost", "door", "name", "observer", "request_id", "trace", "trusted", "type")
+
+    def __init__(self, request_id: str, observer: Observer | None = None, door: str = "http") -> None:
+        self.request_id = request_id
+        self.observer = observer
+        self.door = door
+        self.began = perf_counter()
+        self.type = "-"  # of the operation, once it is known
+        self.name: str | None = None
+        self.trusted: str | None = None  # the name of the trusted document that runs, one of a short list: whoever runs it says so
+        self.cost: int | None = None  # what the operation is estimated at, from whoever estimates it
+        self.codes: tuple[str, ...] = ()
+        self.trace: Any = None  # what traces it, and nobody else looks at
 
     def choose(self, operation: OperationDefinitionNode) -> None:
         """Say once what is asked for."""
@@ -58,7 +61,7 @@ class Signal:
     def tell(self, code: str) -> None:
         """An error with this code is told."""
         if len(self.codes) < CODES:
-            self.codes.append(str(code))
+            self.codes += (str(code),)
         if self.observer is not None:
             self.observer.erred(str(code))
 
@@ -68,7 +71,7 @@ CURRENT: Final[ContextVar[Signal | None]] = ContextVar("signal", default=None)
 
 def new_request_id() -> str:
     """One that nobody else has."""
-    return secrets.token_hex(12)
+    return f"{getrandbits(96):024x}"
 
 
 def request_id(given: str | None) -> str:

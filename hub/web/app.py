@@ -39,21 +39,25 @@ GRACE: Final = 5  # seconds that requests under way get at the end
 
 
 class Application(Starlette):
-    """Starlette's, but for the socket, which waits for hours: between it and the server there is nothing that waits with it."""
+    """Starlette's, but for the socket, which waits for hours: between it and the server there is nothing that waits with it.
+
+    Each request has an id, which its answer bears; what is asked of GraphQL is counted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["path"] == PATH:
             scope["app"] = self
             await graphql_socket(WebSocket(scope, receive, send))
         elif scope["type"] == "http":
-            await self._observed(scope, receive, send)
+            await self._answer(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    async def _observed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An id for each request, which its answer bears; what is asked of GraphQL is counted."""
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         observing: Observing = self.state.observing
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == REQUEST_ID), None)
+        given: str | None = None
+        for name, value in scope["headers"]:
+            if name == REQUEST_ID:
+                given = value.decode("latin-1")
         signal = Signal(signals.request_id(given), observing)
         signals.begin(signal)
 

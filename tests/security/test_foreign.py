@@ -139,7 +139,7 @@ async def test_a_stream_of_a_foreign_interaction_is_one_not_found_like_that_of_a
 
         assert messages == [messages[0]] * 4
         assert (messages[0]["type"], len(messages[0]["payload"])) == ("error", 1)
-        assert messages[0]["payload"][0]["extensions"] == {"code": "NOT_FOUND"}
+        assert messages[0]["payload"][0]["extensions"]["code"] == "NOT_FOUND"
         assert after == {"type": "pong"}
 
 
