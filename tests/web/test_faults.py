@@ -65,6 +65,22 @@ async def test_a_stream_tells_of_a_fault_and_goes_on(shared_api: Api) -> None:
     assert caught_up["type"] == "next"
 
 
+async def test_a_fault_in_what_many_are_told_is_logged_once_under_the_one_id_that_all_are_told(shared_api: Api) -> None:
+    caller, after = shared_api.as_agent, await shared_api.as_agent.cursor()
+    id = (await shared_api.as_agent.create())["id"]
+    entry = shared_api.hub.journal.feed.tail.last(id)
+    assert entry is not None
+    del entry["at"]  # something that no code of ours does
+    text = "subscription($after: Cursor) { interactionEvents(after: $after) { event { at } } }"
+
+    with capture_logs() as logs:
+        async with caller.stream(text, after=after) as one, caller.stream(text, after=after) as other:
+            told = [(await stream.receive())["payload"]["errors"] for stream in (one, other)]
+
+    ids = {errors[0]["extensions"]["requestId"] for errors in told}
+    assert [(line["event"], {line["request_id"]}) for line in logs if line["log_level"] == "error"] == [("internal_error", ids)]
+
+
 async def test_a_route_that_breaks_is_a_500_in_json(shared_api: Api) -> None:
     async def breaks(_: Request) -> Response:
         raise RuntimeError("a secret of ours")
