@@ -12,7 +12,6 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from hub.journal.bus import BRIDGED
 from hub.web.hub import Hub
 from hub.web.lines import Lines
 
@@ -73,9 +72,8 @@ def _feed(hub: Hub) -> Part:
 
 
 def _bus(hub: Hub) -> Part:
-    if (trouble := hub.journal.bus.trouble) is not None:
-        return Part("degraded", f"{trouble}; {BRIDGED}.")
-    return Part("ok", "It carries hints.")
+    state, _, reason = hub.journal.bus.state.partition(": ")
+    return Part(state, f"{reason or 'It carries hints'}.")
 
 
 def _keys(hub: Hub) -> Part:
