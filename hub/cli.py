@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import orjson
-import structlog
 import typer
 import uvloop
 
@@ -46,7 +45,7 @@ from hub.settings import PREFIX, Settings
 from hub.store import audit
 from hub.store.clients import Clients
 from hub.store.mongo import connected
-from hub.web import watching
+from hub.web import logs, metrics, private, tracing, watching
 from hub.web.app import BACKLOG, PATH, listening, server
 from hub.web.greeting import greeting
 from hub.web.hub import Hub, keyring, local_issuer, now, opened, policies, trusts
@@ -62,7 +61,6 @@ T = TypeVar("T")
 MOMENTS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
 # The hub of this Python, wherever it is started from.
 WORKER: Final = (sys.executable, "-P", "-c", "from hub.cli import app; app(prog_name='hub')", "worker")
-LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 @app.callback()
@@ -82,25 +80,28 @@ def serve(
     """Serve the hub, on an embedded MongoDB unless HUB_MONGO_URI names one. Ctrl-C or SIGTERM ends it in order; again, at once."""
     with told():
         settings = Settings.load(port=port, host=host, data_dir=data_dir, workers=workers)
-        configure_logs(settings)
+        logs.configure(settings)
         trusts(settings)  # what is wrong with them is said before anything is written
         policies(settings)
+        tracing.check()
         if settings.workers > 1:
             _serve_together(settings, with_demo)
             return
         with (
             listening(settings.host, settings.port) as bound,
+            private.bound(settings) as apart,
             database(settings, joins=False) as uri,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(_serve(settings, uri, bound, with_demo))
+            runner.run(_serve(settings, uri, bound, with_demo, apart=apart))
 
 
 def _serve_together(settings: Settings, with_demo: bool) -> None:
-    with listening(settings.host, settings.port):
+    with listening(settings.host, settings.port), private.bound(settings):
         pass  # nobody else listens there, not even with SO_REUSEPORT
     with (
         listening(settings.host, settings.port, is_shared=True) as held,  # the port is ours while no worker has it
+        private.bound(settings, is_shared=True),
         database(settings, joins=False) as uri,
         asyncio.Runner() as runner,
     ):
@@ -116,7 +117,10 @@ async def _begin_workers(settings: Settings, uri: str, port: int, with_demo: boo
     if asked.is_set():
         return
     chosen = {"PORT": port, "HOST": settings.host, "DATA_DIR": settings.data_dir, "WORKERS": settings.workers}
-    workers = Workers(WORKER, settings.workers, os.environ | {f"{PREFIX}{name}": str(value) for name, value in chosen.items()})
+    kept = metrics.directory(settings.data_dir, port)
+    metrics.fresh(kept)
+    environment = os.environ | {f"{PREFIX}{name}": str(value) for name, value in chosen.items()}
+    workers = Workers(WORKER, settings.workers, environment, ended=lambda number: metrics.forget(kept, number))
     _on_signals(workers.leave)
     issuer = local_issuer(settings) if settings.is_local else None
     await workers.run(lambda: typer.echo(greeting(settings.host, port, issuer, cast)))
@@ -127,16 +131,20 @@ def worker(number: Annotated[int, typer.Argument(help="Which one of them.")]) ->
     """One of the processes of `hub serve --workers`, which starts it: what it may need stands in the environment."""
     with told():
         settings = Settings.load()
-        configure_logs(settings)
+        logs.configure(settings)
         with (
             listening(settings.host, settings.port, is_shared=True) as bound,
+            private.bound(settings, is_shared=True) as apart,
             database(settings) as uri,
             asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
         ):
-            runner.run(_serve(settings, uri, bound, with_demo=False, worker=number))
+            metrics.share(metrics.directory(settings.data_dir, settings.port), number)
+            runner.run(_serve(settings, uri, bound, with_demo=False, worker=number, apart=apart))
 
 
-async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: bool, worker: int | None = None) -> None:
+async def _serve(
+    settings: Settings, uri: str, bound: socket.socket, with_demo: bool, *, worker: int | None = None, apart: socket.socket | None = None
+) -> None:
     port = bound.getsockname()[1]
     asked = asyncio.Event()
     _on_signals(_ask, asked)
@@ -154,7 +162,8 @@ async def _serve(settings: Settings, uri: str, bound: socket.socket, with_demo: 
             says_ready()
         elif not running.should_exit:  # it listens already: who comes now waits a moment
             typer.echo(greeting(settings.host, port, local_issuer(settings) if settings.is_local else None, cast))
-        await running.serve(sockets=[bound])
+        async with private.served(running, apart):
+            await running.serve(sockets=[bound])
 
 
 def _on_signals(act: Callable[..., None], *arguments: object) -> None:
@@ -240,7 +249,7 @@ def list_clients(data_dir: DataDir = None) -> None:
 
 def _administered(data_dir: Path | None, command: Command) -> Committed:
     settings = Settings.load(data_dir=data_dir)
-    configure_logs(settings)
+    logs.configure(settings)
     with database(settings) as uri:
         return asyncio.run(_committed(settings, uri, command))
 
@@ -283,7 +292,7 @@ def check(data_dir: DataDir = None) -> None:
     except HubError as error:
         typer.echo(f"{'settings':9} {error}")
         raise typer.Exit(1) from None
-    configure_logs(settings)
+    logs.configure(settings)
     looks: dict[str, Callable[[Settings], str]] = {"settings": _settings, "keys": _keys, "database": _database}
     are_well = [_is_well(name, look, settings) for name, look in looks.items()]
     if not settings.is_local:
@@ -368,7 +377,7 @@ def audit_(
     """Who read or changed what about a party, a line each, the oldest first."""
     with told():
         settings = Settings.load(data_dir=data_dir)
-        configure_logs(settings)
+        logs.configure(settings)
         begin = since if since is None or since.tzinfo else since.replace(tzinfo=UTC)
         with database(settings) as uri:
             shown = asyncio.run(_audit(settings, uri, PartyId(party), since=begin, limit=limit, shape=_as_json if as_json else _as_line))
@@ -420,7 +429,7 @@ def import_(
     """Import interactions, once each; what had to be repaired or skipped is reported. One that was cut goes on where it was."""
     with told():
         settings = Settings.load(data_dir=data_dir)
-        configure_logs(settings)
+        logs.configure(settings)
         with database(settings) as uri:
             summary = asyncio.run(_import(settings, uri, file, owner=owner, strict=strict, report=report, from_start=from_start))
         for line in (*summary.table(), str(summary)):
@@ -503,18 +512,3 @@ def sentences(error: BaseException) -> list[str]:
             return list(dict.fromkeys(sentence for one in error.exceptions for sentence in sentences(one)))
         case _:
             raise error
-
-
-def configure_logs(settings: Settings) -> None:
-    """Logs go to standard error: for people on a terminal, as JSON elsewhere."""
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=True) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[settings.log_level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -48,6 +48,7 @@ def _address(url: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+AccessLog = Annotated[Literal["none", "errors", "all"], BeforeValidator(_lower)]
 
 
 class Settings(BaseSettings):
@@ -97,6 +98,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="seconds over which a process that ends sends its sockets and streams away"
     )
+    access_log: AccessLog = Field("errors", description="which operations get a line in the log: none, those with errors, or all")
+    metrics_port: int | None = Field(None, ge=1, le=65535, description="a port of its own for /metrics, which is then not at HUB_PORT")
+    metrics_host: str = Field("127.0.0.1", description="the address to listen on there")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property
@@ -127,6 +131,8 @@ class Settings(BaseSettings):
             raise ValueError("HUB_MONGO_URI needs HUB_SECRET: at least 32 characters, the same for every process on that database")
         if self.secret_previous and not self.secret:
             raise ValueError("HUB_SECRET_PREVIOUS needs HUB_SECRET, which has taken its place")
+        if self.metrics_port is not None and self.metrics_port == self.port:
+            raise ValueError("HUB_METRICS_PORT must be another port than HUB_PORT")
         if self.is_local and not is_loopback(self.host):
             raise ValueError("HUB_HOST (--host) must be a loopback address such as 127.0.0.1 as long as the hub trusts its own local key")
         return self

@@ -51,6 +51,7 @@ class Answer:
 
     status: int
     body: dict[str, Any]
+    request_id: str = ""
 
     @property
     def data(self) -> Any:
@@ -75,7 +76,10 @@ class Caller:
         headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {self.token}"} if self.token else {})
         content = json.dumps({"query": query, "variables": variables})  # escapes what is no Unicode, so that it can be sent
         response = await self.client.post("/graphql", content=content, headers=headers)
-        return Answer(response.status_code, response.json())
+        body, request_id = response.json(), response.headers["x-request-id"]
+        for error in body.get("errors", ()):  # each bears it, and in nothing else do two equal answers differ
+            assert error["extensions"].pop("requestId") == request_id
+        return Answer(response.status_code, body, request_id)
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""

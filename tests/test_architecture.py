@@ -37,6 +37,7 @@ KNOWN_IN: Final = {
     "subscriptions": {"subscriptions", "schema"},
     "starlette": {"web"},
     "prometheus_client": {"web"},
+    "opentelemetry": {"web"},
     "uvicorn": {"web", "cli"},
     "jwt": {"access"},
     "httpx": {"access"},

@@ -76,6 +76,11 @@ class TokenVerifier:
         self._clock = clock
         self._remembered: Remembered[bytes, Verified] = Remembered(REMEMBERED)
 
+    @property
+    def fetched(self) -> list[FetchedKeys]:
+        """The keys that are fetched, of each issuer that publishes some."""
+        return [issuer.keys for issuer in self._issuers.values() if isinstance(issuer.keys, FetchedKeys)]
+
     async def verify(self, token: str) -> Viewer:
         """The token's bearer, with the party and the roles that are its own now. Does not wait for a token that it knows,
         unless its issuer's claims have to be backed by the database.

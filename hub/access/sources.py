@@ -87,9 +87,15 @@ class FetchedKeys:
         self.keys = KeySet()
         self.version = 0
         self.failure: str | None = "they have not been fetched yet"
+        self._fetched_at: float | None = None
 
     def find(self, kid: str | None, algorithm: str) -> Key | None:
         return self.keys.find(kid, algorithm)
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the issuer told them; None where it never did."""
+        return None if self._fetched_at is None else self._clock() - self._fetched_at
 
     async def renew(self) -> None:
         """Wait for the fetch under way, or for one more where the last began long enough ago.
@@ -133,6 +139,7 @@ class FetchedKeys:
         if not found.fitting(self._trust.algorithms):
             log.warning("keys_of_no_use", issuer=self._trust.issuer, algorithms=self._trust.algorithms)
         self.failure = None
+        self._fetched_at = self._clock()
         if found != self.keys:
             self.keys = found
             self.version += 1

@@ -35,6 +35,7 @@ from hub.errors import HubError, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
 from hub.graph.selections import Needs, Selections
+from hub.graph.signals import CURRENT, NAME
 from hub.graph.streams import Answer, Rendering, Renderings, Shared, Stream, Words, answered
 from hub.graph.trails import is_sensitive
 from hub.journal.subscriber import Subscriber
@@ -42,7 +43,6 @@ from hub.journal.subscriber import Subscriber
 KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
 TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
 ERRORS: Final = 20  # validation errors told of one document
-NAME: Final = 64  # characters of an operation's name that the audit keeps: it is the client's to choose
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 
 
@@ -180,6 +180,8 @@ class Executor:
         chosen = get_operation_ast(known.document, operation.name)
         if chosen is None:
             raise NotRun(formatted_all([GraphQLError(_not_chosen(operation.name))]))
+        if (signal := CURRENT.get()) is not None:
+            signal.choose(chosen)
         return known, chosen
 
     def _document(self, text: str) -> Known:

@@ -7,6 +7,7 @@ import structlog
 from graphql import GraphQLError
 
 from hub.errors import ErrorCode, InternalError, Refused
+from hub.graph.signals import identified, tell
 
 log = structlog.get_logger("hub.graph")
 
@@ -27,8 +28,9 @@ def formatted(error: GraphQLError) -> dict[str, Any]:
     if cause is None:  # the document itself is at fault: graphql-core's sentence is for its author
         shown: dict[str, Any] = {
             "message": str(error.message),
-            "extensions": {"code": ErrorCode.BAD_USER_INPUT, **(error.extensions or {})},
+            "extensions": {"code": ErrorCode.BAD_USER_INPUT, **(error.extensions or {}), **identified()},
         }
+        tell(shown["extensions"]["code"])
     else:
         if not isinstance(cause, Refused):
             log_fault(cause, ".".join(str(key) for key in error.path or ()))
@@ -47,11 +49,12 @@ def formatted_all(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
 
 
 def log_fault(cause: BaseException, where: str) -> None:
-    """A fault of ours, once, with its cause."""
-    log.error("internal_error", where=where, exc_info=cause)
+    """A fault of ours, once, with its cause and the request id that its client is told."""
+    log.error("internal_error", where=where, exc_info=cause, request_id=identified().get("requestId"))
 
 
 def told(refusal: Refused) -> dict[str, Any]:
     """A refusal as a GraphQL error, wherever it arose."""
     details = {shown: value for name, shown in EXTENSIONS.items() if (value := getattr(refusal, name)) is not None}
-    return {"message": refusal.message, "extensions": {"code": refusal.code, **details}}
+    tell(refusal.code)
+    return {"message": refusal.message, "extensions": {"code": refusal.code, **details, **identified()}}

@@ -17,6 +17,7 @@ from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
 from hub.graph.scalars import Cursor
+from hub.graph.signals import tell
 from hub.journal.opening import Journal
 
 
@@ -85,6 +86,7 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
 
 
 def _refused(refusal: Refused) -> Mapping[str, Any]:
+    tell(refusal.code)
     return {"document": None, "cursor": None, "replayed": False, "errors": [user_error(refusal)]}
 
 

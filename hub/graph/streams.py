@@ -19,6 +19,7 @@ from graphql import ExecutionResult, execute_root_selection_set
 from hub.access.viewers import Viewer
 from hub.graph.context import Context
 from hub.graph.faults import formatted_all
+from hub.graph.signals import CURRENT, apart
 from hub.journal.frames import Frame, FrameKind
 from hub.journal.subscriber import Subscriber
 
@@ -62,6 +63,7 @@ class Rendering:
         """`context` is its own: nobody else's viewer changes under it."""
         self._prepared = prepared
         self._context = context
+        self._signal = apart()  # an error in what many are told bears none of their ids
         self._kept: OrderedDict[int, bytes] = OrderedDict()
 
     def text(self, frame: Frame) -> bytes:
@@ -78,11 +80,15 @@ class Rendering:
 
     def _rendered(self, frame: Frame) -> bytes:
         self._context.renew()
-        outcome = execute_root_selection_set(self._prepared.build_per_event_executor(frame))
-        if isawaitable(outcome):
-            raise TypeError("A field that waits depends on more than rights; it is to be declared so.")
-        self._context.trail.seen.clear()  # each who is told leaves a trail of its own
-        return bytes(memoryview(orjson.dumps(answered(outcome, self._context))))  # copied: orjson's own take 4 KiB each, and these are kept
+        before = CURRENT.set(self._signal)
+        try:
+            outcome = execute_root_selection_set(self._prepared.build_per_event_executor(frame))
+            if isawaitable(outcome):
+                raise TypeError("A field that waits depends on more than rights; it is to be declared so.")
+            self._context.trail.seen.clear()  # each who is told leaves a trail of its own
+            return bytes(memoryview(orjson.dumps(answered(outcome, self._context))))  # copied: orjson's take 4 KiB, and these are kept
+        finally:
+            CURRENT.reset(before)
 
 
 class Renderings:

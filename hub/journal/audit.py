@@ -62,6 +62,11 @@ class Audit:
         return self._weight >= self.most
 
     @property
+    def waiting(self) -> int:
+        """How many records are not on disk yet."""
+        return self._unwritten
+
+    @property
     def state(self) -> str:
         """For people: "ok", or what is the matter."""
         if self.is_full:

@@ -5,6 +5,7 @@ gets its own error and changes nothing. What comes out is written as one transac
 """
 
 import asyncio
+import contextvars
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -63,6 +64,7 @@ class Asked:
     until: float  # loop time after which nobody waits any more
     answer: asyncio.Future[Committed]
     heard: Callable[[Committed], None] | None = None  # told of the commit whether or not the caller still waits
+    of: contextvars.Context = field(default_factory=contextvars.copy_context)  # the caller's: what is logged of it bears its id
 
     def settle(self, answer: Committed | Exception) -> None:
         """Answer, unless the caller hung up."""
@@ -88,6 +90,8 @@ class Decided:
     inherited: list[Rewrite] = field(default_factory=list)
     inserts: defaultdict[str, list[RawBSONDocument]] = field(default_factory=lambda: defaultdict(list))
     answers: list[tuple[Asked, Committed | Exception]] = field(default_factory=list)
+    began: int = 0  # its transaction, in nanoseconds since 1970 ...
+    ended: int = 0  # ... and when that was committed
 
     @property
     def entries(self) -> list[Entry]:
@@ -116,7 +120,7 @@ def decide(asked: Sequence[Asked], desk: Desk, keys: dict[bytes, dict[str, Any]]
             decided.answers.append((one, refusal))
             continue
         except Exception:  # a fault of ours in one command must not cost the others theirs
-            log.exception("command_failed", command=type(one.command).__name__)
+            one.of.run(log.exception, "command_failed", command=type(one.command).__name__)
             decided.answers.append((one, InternalError()))
             continue
         desk.accept(decision)

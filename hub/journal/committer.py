@@ -14,6 +14,7 @@ Every write of the hub goes this way. So while the guarded move of the head succ
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -85,6 +86,7 @@ class Committer:
         self._idle.set()
         self._closed = False
         self.announce: Callable[[Sequence[Entry]], None] = lambda entries: None  # the feed's door, set when it opens
+        self.observe: Callable[[Decided], None] = lambda decided: None  # told of every commit, by whoever counts them
 
     async def submit(
         self, command: Command, actor: Actor, key: Key | None = None, heard: Callable[[Committed], None] | None = None
@@ -135,7 +137,7 @@ class Committer:
         try:
             await self._settle(taken)
         except Exception:
-            log.exception("batch_failed", commands=len(taken))
+            log.exception("batch_failed", commands=len(taken), request_ids=[_request_id(one) for one in taken])
             self._turns.renew_session()
             _all(taken, InternalError())
         try:
@@ -223,6 +225,7 @@ class Committer:
         """Step 3. Raises Lost, Doubtful, or the driver's error; unless it returns, nothing counts as written."""
         if not decided.written:
             return
+        decided.began = time.time_ns()
         session = await self._turns.session()
         try:
             await self._mongo.begin(session)
@@ -232,6 +235,7 @@ class Committer:
             await _abort(session)
             raise
         await _commit(session)
+        decided.ended = time.time_ns()
 
     async def _move_head(self, decided: Decided, session: AsyncClientSession) -> None:
         try:
@@ -279,6 +283,11 @@ class Committer:
             log.exception("announcement_failed")
         for one, answer in decided.answers:
             one.settle(answer)
+        try:
+            if decided.written:
+                self.observe(decided)
+        except Exception:
+            log.exception("observation_failed")
 
 
 async def _commit(session: AsyncClientSession) -> None:
@@ -324,8 +333,13 @@ def _meaning(error: Exception, asked: Asked) -> Exception:
         return Conflict("Another one carries this identifier already.")
     if isinstance(error, DocumentTooLarge):
         return BadInput("The result would be larger than the hub keeps.", "input")
-    log.error("command_unwritable", command=type(asked.command).__name__, cause=brief(error), exc_info=error)
+    asked.of.run(log.error, "command_unwritable", command=type(asked.command).__name__, cause=brief(error), exc_info=error)
     return InternalError()
+
+
+def _request_id(asked: Asked) -> Any:
+    """The id of the request that its caller was told."""
+    return asked.of.run(structlog.contextvars.get_contextvars).get("request_id")
 
 
 def _codes(error: Exception) -> set[Any]:

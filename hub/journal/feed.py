@@ -7,6 +7,7 @@ An entry goes to those alone whom it may concern: whoever follows one interactio
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -54,7 +55,9 @@ class Feed:
         self._members: dict[str, dict[Member, None]] = {}
         self._wake = asyncio.Event()
         self.position = first.position
+        self._heard = first.position
         self.is_behind = False  # the log could not be read; what follows is held back
+        self._whole_at = time.monotonic()  # all that was committed before was handed on
 
     @contextlib.contextmanager
     def attached(self, member: Member, under: Iterable[str] = (ANY,)) -> Iterator[None]:
@@ -79,6 +82,16 @@ class Feed:
                     del self._members[name]
 
     @property
+    def known(self) -> int:
+        """The last entry of the journal of which it has heard."""
+        return max(self.position, self._heard)
+
+    @property
+    def lag(self) -> float:
+        """Seconds that what is told may be old, at most: up to `POLL` and a read while all is well."""
+        return time.monotonic() - self._whole_at
+
+    @property
     def listeners(self) -> int:
         """How many follow."""
         return len({id(member) for members in self._members.values() for member in members})
@@ -86,11 +99,13 @@ class Feed:
     def offer(self, entries: Sequence[Entry]) -> None:
         """Own commits, in order: handed on at once, or, where something below them is still to be read, read after it."""
         if not self._extend(entries):
+            self._heard = max(self._heard, int(entries[-1]["_id"]))
             self._wake.set()
 
     def hint(self, position: int | None = None) -> None:
         """Somebody committed, up to this position if it is known: look now, unless it is here."""
         if position is None or position > self.position:
+            self._heard = max(self._heard, position or 0)
             self._wake.set()
 
     async def run(self) -> None:
@@ -100,8 +115,11 @@ class Feed:
                 async with asyncio.timeout(POLL):
                     await self._wake.wait()
             self._wake.clear()
+            looked = time.monotonic()
             try:
                 self.is_behind = not await self._catch_up()
+                if not self.is_behind:
+                    self._whole_at = looked
             except (PyMongoError, Unavailable) as error:
                 if not self.is_behind:
                     log.warning("feed_behind", cause=brief(error), position=self.position)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any, Final
 
 import uvicorn
@@ -13,20 +13,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from hub.errors import ErrorCode, InternalError, StartupError
-from hub.graph.faults import told
-from hub.web import metrics, oauth
+from hub.graph import signals
+from hub.graph.faults import log_fault, told
+from hub.graph.signals import Signal
+from hub.journal.opening import ended
+from hub.web import metrics, oauth, tracing
 from hub.web.doors import Door
+from hub.web.health import healthz, readyz
 from hub.web.http import graphql
 from hub.web.hub import Hub
 from hub.web.lines import Lines
+from hub.web.observing import Observing
 from hub.web.sockets import socket as graphql_socket
 from hub.web.throttle import Throttle
 
 PATH: Final = "/graphql"
+REQUEST_ID: Final = b"x-request-id"
 FRAME: Final = 64 * 1024  # bytes of one WebSocket message
 IDLE: Final = 75  # seconds that an idle connection is kept: longer than proxies keep theirs, so that the hub is not the one to hang up
 UNREAD: Final = 120  # seconds in which a client may read nothing of what waits for it: then nothing waits any more, not even a goodbye
@@ -35,14 +41,43 @@ GRACE: Final = 5  # seconds that requests under way get at the end
 
 
 class Application(Starlette):
-    """Starlette's, but for the socket, which waits for hours: between it and the server there is nothing that waits with it."""
+    """Starlette's, but for the socket, which waits for hours: between it and the server there is nothing that waits with it.
+
+    Each request has an id, which its answer bears; what is asked of GraphQL is counted."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["path"] == PATH:
             scope["app"] = self
             await graphql_socket(WebSocket(scope, receive, send))
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        observing: Observing = self.state.observing
+        given: str | None = None
+        for name, value in scope["headers"]:
+            if name == REQUEST_ID:
+                given = value.decode("latin-1")
+        signal = Signal(signals.request_id(given), observing)
+        signals.begin(signal)
+
+        def answer(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (REQUEST_ID, signal.request_id.encode())]
+            return send(message)
+
+        is_operation = scope["path"] == PATH
+        if is_operation:
+            observing.begin(signal, scope["headers"])
+        try:
+            await super().__call__(scope, receive, answer)
+        except Exception:  # noqa: S110 - `failed` has told and logged it, and Starlette raises it again
+            pass
+        finally:
+            if is_operation:
+                observing.end(signal)
 
 
 def app(hub: Hub) -> Starlette:
@@ -51,17 +86,25 @@ def app(hub: Hub) -> Starlette:
         routes=[
             Route(PATH, graphql, methods=["GET", "POST"]),
             *oauth.ROUTES,
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", metrics.scraped),
+            *HEALTH,
+            *([SCRAPED] if hub.settings.metrics_port is None else ()),
         ],
         exception_handlers={HTTPException: refused, Exception: failed},
     )
     starlette.router.redirect_slashes = False
     starlette.state.hub = hub
     starlette.state.lines = lines = Lines(hub.settings.sockets_per_second)
-    starlette.state.metrics = metrics.of(hub, lines)
+    starlette.state.metrics = numbers = metrics.of(hub, lines)
+    starlette.state.observing = observing = Observing(numbers, hub.settings.access_log, tracing.tracer())
+    hub.journal.committer.observe = observing.committed
     starlette.state.visitors = Throttle(hub.settings.visitors_per_minute)
+    return starlette
+
+
+def private(public: Starlette) -> Starlette:
+    """What operators alone ask for, for a port of its own."""
+    starlette = Starlette(routes=[*HEALTH, SCRAPED], exception_handlers={HTTPException: refused, Exception: failed})
+    starlette.state = public.state
     return starlette
 
 
@@ -71,33 +114,19 @@ async def refused(_: Request, error: Any) -> Response:
         code, message = ErrorCode.NOT_FOUND, f"There is nothing at this path; GraphQL is at {PATH}."
     else:
         code, message = ErrorCode.BAD_USER_INPUT, f"This path takes {(error.headers or {}).get('Allow')}."
-    return JSONResponse({"errors": [{"message": message, "extensions": {"code": code}}]}, error.status_code, error.headers)
+    signals.tell(code)
+    shown = {"message": message, "extensions": {"code": code, **signals.identified()}}
+    return JSONResponse({"errors": [shown]}, error.status_code, error.headers)
 
 
 async def failed(_: Request, error: Exception) -> Response:
     """A fault of ours: its cause is for the log."""
+    log_fault(error, "route")
     return JSONResponse({"errors": [told(InternalError())]}, 500)
 
 
-async def healthz(_: Request) -> Response:
-    """The process is alive."""
-    return JSONResponse({"status": "ok"})
-
-
-async def readyz(request: Request) -> Response:
-    """Whether it can answer: each part with its state; 503 while one is not well."""
-    hub: Hub = request.app.state.hub
-    lines: Lines = request.app.state.lines
-    parts = {
-        "database": "ok" if await hub.mongo.answers() else "does not answer",
-        "feed": "behind: the log cannot be read" if hub.journal.feed.is_behind else "ok",
-        "bus": hub.journal.bus.state,
-        "audit": hub.journal.audit.state,
-    }
-    if lines.is_draining:
-        parts["process"] = f"ends: {len(lines)} sockets and streams are sent away"
-    well = parts["database"] == parts["feed"] == "ok" and not hub.journal.audit.is_full and not lines.is_draining
-    return JSONResponse({"status": "ok" if well else "unavailable", **parts}, 200 if well else 503)
+HEALTH: Final = (Route("/healthz", healthz), Route("/readyz", readyz))
+SCRAPED: Final = Route("/metrics", metrics.scraped)
 
 
 class Unsignalled(uvicorn.Server):
@@ -111,11 +140,21 @@ class Unsignalled(uvicorn.Server):
 class Server(Unsignalled):
     """A hub's, which sends its clients away before it ends."""
 
-    def __init__(self, config: uvicorn.Config, lines: Lines, drain: float) -> None:
+    def __init__(self, application: Starlette, config: uvicorn.Config, drain: float) -> None:
         super().__init__(config)
-        self.lines = lines
+        self.application = application
+        self.lines: Lines = application.state.lines
         self._drain = drain
         self._leaving: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does. Where others may be asked for the numbers of this process, they are noted meanwhile."""
+        numbers: metrics.Metrics = self.application.state.metrics
+        looking = [asyncio.create_task(numbers.run(), name="metrics")] if numbers.is_shared else []
+        try:
+            await super().serve(sockets)
+        finally:
+            await ended(looking)
 
     def leave(self) -> None:
         """End in order: sockets and streams are sent away first, and what has begun is finished. Again: at once."""
@@ -135,6 +174,7 @@ def server(hub: Hub) -> Server:
     """A server for a hub; give it the socket of `listening`."""
     application = app(hub)
     return Server(
+        application,
         uvicorn.Config(
             application,
             lifespan="off",  # the hub is open before it is served, and closes after it
@@ -147,12 +187,11 @@ def server(hub: Hub) -> Server:
             log_config=None,
             server_header=False,
         ),
-        application.state.lines,
         hub.settings.drain_seconds,
     )
 
 
-def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+def listening(host: str, port: int, *, is_shared: bool = False, chosen_by: str = "--port") -> socket.socket:
     """A bound socket, before anything else is started; StartupError where the port is taken.
 
     `is_shared`: other sockets of the same user may be bound there too, and it does not listen yet."""
@@ -170,5 +209,5 @@ def listening(host: str, port: int, *, is_shared: bool = False) -> socket.socket
             bound.listen(BACKLOG)  # so that a port that another hub listens on is refused now
     except OSError as error:
         bound.close()
-        raise StartupError(f"The hub cannot listen on {host}:{port}: {error.strerror}. Choose another with --port.") from None
+        raise StartupError(f"The hub cannot listen on {host}:{port}: {error.strerror}. Choose another with {chosen_by}.") from None
     return bound

@@ -18,6 +18,7 @@ from hub.graph.execution import NotRun
 from hub.graph.faults import told
 from hub.web.hub import Hub
 from hub.web.lines import Lines
+from hub.web.observing import Observing
 from hub.web.sse import EVENTS, LAST_EVENT, Events
 from hub.web.wire import bearer, decoded, encoded, operation
 
@@ -70,9 +71,12 @@ async def _answered(request: Request, media: str) -> Response:
 async def _events(request: Request) -> Response:
     hub: Hub = request.app.state.hub
     lines: Lines = request.app.state.lines
+    observing: Observing = request.app.state.observing
     if lines.is_draining:
+        observing.turned_away("events", "draining")
         raise Unavailable("This process ends; another takes over.", retry_after_ms=1000)
     if wait := lines.wait():
+        observing.turned_away("events", "rate")
         raise Unavailable("Too many come at once.", retry_after_ms=ceil(1000 * wait))
     token = bearer(request.headers.get("authorization"))
     viewer = await hub.viewer(token)

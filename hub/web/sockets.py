@@ -12,21 +12,23 @@ from math import ceil
 from typing import Any, Final
 
 import orjson
-import structlog
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hub.access.bearers import Bearer, renews
 from hub.access.viewers import NOBODY, Viewer
 from hub.errors import BadInput, CursorInvalid, InternalError, Refused, Unauthenticated, Unavailable
+from hub.graph import signals
 from hub.graph.execution import NotRun, Operation
-from hub.graph.faults import told
+from hub.graph.faults import log_fault, told
+from hub.graph.signals import Signal
 from hub.journal.cursors import Place
 from hub.journal.opening import ended
 from hub.web.closing import AGAIN, BAD, EARLY, MANY, OVER, PROTOCOL, RESTART, SILENT, TOO_BIG, TWICE, Closed
 from hub.web.doors import door_of
 from hub.web.hub import Hub
 from hub.web.lines import Lines
+from hub.web.observing import Observing
 from hub.web.wire import bearer, decoded, encoded, operation
 
 SPOKEN: Final = "graphql-transport-ws"
@@ -34,25 +36,28 @@ INIT_WAIT: Final = 5.0  # seconds to connection_init: mobile radios need more th
 BEFORE: Final = 8 * 1024  # characters of a message before connection_ack: a token of 4 KiB, and room
 OPERATIONS: Final = 25  # at once on one socket; a screen has a handful
 
-log = structlog.get_logger("hub.web")
-
 
 async def socket(websocket: WebSocket) -> None:
     """One connection, from the handshake to its close; leaves no task behind."""
     hub: Hub = websocket.app.state.hub
     lines: Lines = websocket.app.state.lines
+    observing: Observing = websocket.app.state.observing
     if not is_welcome(websocket.headers, hub.settings.origins):
+        observing.turned_away("socket", "origin")
         await websocket.close()  # before it is accepted: 403
         return
     if SPOKEN not in websocket.scope.get("subprotocols", ()):
+        observing.turned_away("socket", "protocol")
         await websocket.accept()
         await websocket.close(PROTOCOL.code, f"Speak {SPOKEN}")
         return
     await websocket.accept(subprotocol=SPOKEN)
     try:
         if lines.is_draining:
+            observing.turned_away("socket", "draining")
             raise Closed(RESTART, "This process ends; another takes over")
         if wait := lines.wait():
+            observing.turned_away("socket", "rate")
             raise Closed(AGAIN, f"Too many come at once; come again in {ceil(wait)} s")
         connection = Connection(websocket, hub)
         with lines.held(connection.hang_up):
@@ -61,6 +66,7 @@ async def socket(websocket: WebSocket) -> None:
         pass
     except* Closed as closed:
         first = next(error for error in closed.exceptions if isinstance(error, Closed))
+        observing.closed(first.code)
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it may be gone already
             await websocket.close(first.code, first.reason)
 
@@ -71,6 +77,7 @@ class Connection:
     def __init__(self, websocket: WebSocket, hub: Hub) -> None:
         self._websocket = websocket
         self._hub = hub
+        self._observing: Observing = websocket.app.state.observing
         self._token: str | None = None
         self._bearer = Bearer(NOBODY, self._present)
         self._life: asyncio.Timeout | None = None  # that of its token, once it is acknowledged
@@ -186,6 +193,15 @@ class Connection:
 
     async def _run(self, id: str, asked: Operation) -> None:
         """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect and Closed end them all."""
+        signal = Signal(signals.new_request_id(), self._observing, "socket")
+        signals.begin(signal)
+        self._observing.begin(signal)
+        try:
+            await self._served(id, asked)
+        finally:
+            self._observing.end(signal)
+
+    async def _served(self, id: str, asked: Operation) -> None:
         try:
             await self._answer(id, asked)
             closing: dict[str, Any] = {"id": id, "type": "complete"}
@@ -195,8 +211,8 @@ class Connection:
             closing = {"id": id, "type": "error", "payload": [told(refused)]}
         except (WebSocketDisconnect, Closed):
             raise
-        except Exception:
-            log.exception("operation_failed")
+        except Exception as fault:
+            log_fault(fault, "operation")
             closing = {"id": id, "type": "error", "payload": [told(InternalError())]}
         if self._running.get(id) is asyncio.current_task():
             del self._running[id]  # the id is free before the client hears so

@@ -9,7 +9,6 @@ import contextlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import structlog
 from graphql import OperationType
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -18,7 +17,8 @@ from hub.access.bearers import Bearer
 from hub.errors import InternalError, Refused, Unauthenticated
 from hub.graph.context import Context
 from hub.graph.execution import NotRun, Operation
-from hub.graph.faults import told
+from hub.graph.faults import log_fault, told
+from hub.graph.signals import CURRENT
 from hub.journal.frames import Frame
 from hub.web.hub import Hub
 from hub.web.lines import Lines
@@ -31,8 +31,6 @@ SEND_WAIT: Final = 120.0  # seconds in which a client may read nothing: a phone 
 COMMENT: Final = b":\n\n"
 COMPLETE: Final = b"event: complete\ndata:\n\n"
 HEADERS: Final = {"content-type": f"{EVENTS}; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no"}
-
-log = structlog.get_logger("hub.web")
 
 
 class Broken(Exception):
@@ -62,6 +60,8 @@ class Events(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell, until everything is told, the client is gone, its token has ended or the process does. Leaves no task behind."""
         self._send = send
+        if (signal := CURRENT.get()) is not None:
+            signal.door = "events"
         with self._lines.held(self._is_over.set):
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             try:
@@ -89,8 +89,8 @@ class Events(Response):
             await self._write(event(encoded({"errors": [told(refused)]})))
         except Broken:
             raise
-        except Exception:
-            log.exception("operation_failed")
+        except Exception as fault:
+            log_fault(fault, "operation")
             await self._write(event(encoded({"errors": [told(InternalError())]})))
         await self._write(COMPLETE)
 

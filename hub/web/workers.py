@@ -32,9 +32,13 @@ log = structlog.get_logger("hub.web")
 class Workers:
     """`count` processes of one command, to which each one's number is added. `run` keeps them alive until `leave`."""
 
-    def __init__(self, command: Sequence[str], count: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], count: int, environment: Mapping[str, str], *, ended: Callable[[int], None] = lambda number: None
+    ) -> None:
+        """`ended` hears of each worker that has, by its number, before it is started again."""
         self._command = tuple(command)
         self._environment = dict(environment)
+        self._ended = ended
         self._numbers = range(1, count + 1)
         self._running: dict[int, Process] = {}
         self._answering = set[int]()
@@ -100,6 +104,7 @@ class Workers:
             if process.returncode is None:  # another one could not start
                 await _ended(process)
             del self._running[number]
+            self._ended(number)
 
     def _answers(self, number: int, ready: Callable[[], None]) -> None:
         self._answering.add(number)

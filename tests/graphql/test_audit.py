@@ -282,8 +282,8 @@ async def test_what_cannot_be_recorded_is_neither_read_nor_changed(fresh: Cast) 
     assert [(answer.status, answer.codes) for answer in (read, acted)] == [(503, ["UNAVAILABLE"])] * 2
     assert "data" not in read.body
     assert nobody.data == {"__typename": "Query"}
-    assert (ready.status_code, ready.json()["audit"][:4]) == (503, "full")
-    assert (again.status_code, again.json()["audit"]) == (200, "ok")
+    assert (ready.status_code, ready.json()["audit"]["state"]) == (503, "full")
+    assert (again.status_code, again.json()["audit"]["state"]) == (200, "ok")
     for message in (refused, ended):
         assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "UNAVAILABLE")
     assert (await api.as_agent.ask('{ parties(text: "Eve") { nodes { id } } }')).data == {"parties": {"nodes": []}}

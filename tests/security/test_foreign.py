@@ -137,6 +137,7 @@ async def test_a_stream_of_a_foreign_interaction_is_one_not_found_like_that_of_a
             await stream.send({"type": "ping"})
             after = await stream.receive()
 
+        assert len({message["payload"][0]["extensions"].pop("requestId") for message in messages}) == 4
         assert messages == [messages[0]] * 4
         assert (messages[0]["type"], len(messages[0]["payload"])) == ("error", 1)
         assert messages[0]["payload"][0]["extensions"] == {"code": "NOT_FOUND"}

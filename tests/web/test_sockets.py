@@ -471,5 +471,5 @@ async def test_a_hub_that_is_draining_is_not_ready_and_lets_nobody_in(hub: Hub, 
             events = await client.get("/graphql", params={"query": FOLLOW}, headers={"accept": "text/event-stream"})
         assert (await api.client.get("/readyz")).status_code == 200
 
-    assert (ready.status_code, ready.json()["process"]) == (503, "ends: 0 sockets and streams are sent away")
+    assert (ready.status_code, ready.json()["process"]) == (503, {"state": "ends", "reason": "0 sockets and streams are sent away."})
     assert (events.status_code, events.headers["retry-after"]) == (503, "1")

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +19,12 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from hub.domain.terms import Role
-from tests.test_cli import OPEN, SECRET, Serving, hub, ids, is_alive, refused, serving, until
+from tests.test_cli import HUB, OPEN, SECRET, Serving, begun, hub, ids, is_alive, refused, serving, until
+from tests.test_readme import free_port
 
-LISTENERS: Final = "hub_subscribers"
 HINTS: Final = "hub_bus_hints_total"
+QUERIES: Final = 'hub_operations_total{trusted="-",type="query"}'
+OPENED: Final = 'hub_interactions_total{channel="PHONE",direction="INBOUND",status="OPEN",vertical="-"}'
 FOLLOW: Final = "subscription { interactionEvents { kind event { type } } }"
 
 
@@ -32,11 +35,25 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield running
 
 
-def numbers(client: httpx.Client) -> tuple[str, dict[str, float]]:
-    """Which process is at the other end of this client's connection, and what it counts."""
+def numbers(client: httpx.Client) -> dict[str, float]:
+    """What all of them count together, whichever is at the other end of this client's connection."""
     text = client.get("/metrics").text
-    (process,) = set(re.findall(r'process="([^"]+)"', text))
-    return process, {name: float(value) for name, value in re.findall(r"^(\w+)\{.*\} (\S+)$", text, re.MULTILINE)}
+    return {name: float(value) for name, value in re.findall(r"^(\w+(?:\{.*\})?) (\S+)$", text, re.MULTILINE)}
+
+
+def shows(client: httpx.Client, name: str, number: float) -> bool:
+    """Whether it is this number."""
+    return numbers(client)[name] == number
+
+
+def process(client: httpx.Client) -> str:
+    """Which process is at the other end of this client's connection."""
+    return str(client.get("/healthz").json()["process"])
+
+
+def lines(client: httpx.Client) -> int:
+    """How many sockets and streams are open there."""
+    return int(client.get("/readyz").json()["process"]["reason"].split()[0])
 
 
 @contextmanager
@@ -47,7 +64,7 @@ def clients(running: Serving) -> Iterator[dict[str, httpx.Client]]:
 
         def look() -> bool:
             client = stack.enter_context(httpx.Client(base_url=running.url.removesuffix("/graphql"), timeout=30))
-            found.setdefault(numbers(client)[0], client)
+            found.setdefault(process(client), client)
             return len(found) == 2
 
         until(look)
@@ -90,13 +107,14 @@ def test_a_client_of_one_process_hears_what_is_done_at_the_other_by_a_hint_of_th
     with clients(pair) as by_process, ExitStack() as stack:
         (first, one), (second, other) = sorted(by_process.items())
         assert (first[-2:], second[-2:]) == (":1", ":2")
-        until(lambda: all(numbers(client)[1]["hub_bus_up"] for client in (one, other)))
-        before = [numbers(client)[1] for client in (one, other)]
+        until(lambda: numbers(one)["hub_bus_up"] == 1)
+        until(lambda: numbers(one)[HINTS] == numbers(other)[HINTS])
+        before, heard_before = [lines(client) for client in (one, other)], numbers(one)[HINTS]
         streams = list[ClientConnection]()
 
         def look() -> bool:
             streams.append(stack.enter_context(following(pair)))
-            return all(numbers(client)[1][LISTENERS] > was[LISTENERS] for client, was in zip((one, other), before, strict=True))
+            return all(lines(client) > was for client, was in zip((one, other), before, strict=True))
 
         until(look)
         authorized = {"authorization": f"Bearer {pair.tokens[Role.AGENT]}"}
@@ -106,17 +124,75 @@ def test_a_client_of_one_process_hears_what_is_done_at_the_other_by_a_hint_of_th
         for stream in streams:  # each of which is at one of the two
             heard = [received(stream)["payload"]["data"]["interactionEvents"] for _ in range(2)]
             assert heard == [{"kind": "EVENT", "event": {"type": "CREATED"}}] * 2
-        until(lambda: [numbers(client)[1][HINTS] - was[HINTS] for client, was in zip((one, other), before, strict=True)] == [2, 2])
+        until(lambda: numbers(other)[HINTS] - heard_before == 4)  # two commits, of which each of them hears
 
 
 def test_connections_spread_evenly_over_the_workers(pair: Serving) -> None:
     with ExitStack() as stack:
         address = pair.url.removesuffix("/graphql")
         made = (stack.enter_context(httpx.Client(base_url=address, timeout=30, verify=False)) for _ in range(100))
-        share = Counter(numbers(client)[0] for client in made)
+        share = Counter(process(client) for client in made)
 
     assert len(share) == 2
     assert min(share.values()) >= 25  # by chance less than that comes in one of 5 million runs
+
+
+def test_whichever_worker_is_asked_answers_for_all_and_what_a_dead_one_counted_stays(pair: Serving) -> None:
+    authorized = {"authorization": f"Bearer {pair.tokens[Role.AGENT]}"}
+    with clients(pair) as by_process, ExitStack() as stack:
+        before = numbers(next(iter(by_process.values())))
+        for client in by_process.values():
+            for _ in range(5):
+                assert "errors" not in client.post("/graphql", json={"query": "{ viewer { roles } }"}, headers=authorized).json()
+            assert client.post("/graphql", json={"query": OPEN}, headers=authorized).json()["data"]["createInteraction"]
+        while not all(lines(client) for client in by_process.values()):
+            stack.enter_context(following(pair))
+        held = sum(lines(client) for client in by_process.values())
+
+        for client in by_process.values():
+            assert numbers(client)[QUERIES] == before.get(QUERIES, 0) + 10
+            until(partial(shows, client, "hub_lines_open", held))
+            assert numbers(client)["hub_processes"] == 2
+            assert numbers(client)[OPENED] == before.get(OPENED, 0) + 2
+        victim = min(workers(pair))
+        number = subprocess.run(["ps", "-wwo", "args=", "-p", str(victim)], capture_output=True, text=True, check=True).stdout.split()[-1]
+        (survivor,) = (client for name, client in by_process.items() if not name.endswith(f":{number}"))
+        kept = lines(survivor)
+        subprocess.run(["kill", "-KILL", str(victim)], check=True)
+
+        until(lambda: numbers(survivor)["hub_processes"] == 1)
+        assert numbers(survivor)["hub_lines_open"] == kept
+        assert numbers(survivor)[QUERIES] == before.get(QUERIES, 0) + 10
+        until(lambda: numbers(survivor)["hub_processes"] == 2)
+    with clients(pair) as again:
+        assert again.keys() == by_process.keys()
+        for client in again.values():
+            client.post("/graphql", json={"query": "{ viewer { roles } }"}, headers=authorized)
+        # the one that took its place counts on
+        assert [numbers(client)[QUERIES] for client in again.values()] == [before.get(QUERIES, 0) + 12] * 2
+    assert {path.name for path in (pair.data_dir / f"metrics-{httpx.URL(pair.url).port}").glob("counter_*")} == {
+        "counter_1.db",
+        "counter_2.db",
+    }
+
+
+def test_with_a_port_of_their_own_numbers_are_not_where_clients_are(tmp_path: Path) -> None:
+    port = str(free_port())
+    options = ("--port", "0", "--data-dir", str(tmp_path / "data"), "--workers", "2")
+    with begun(tmp_path, HUB, "serve", *options, HUB_METRICS_PORT=port) as process:
+        until(lambda: process.lines or process.running.poll() is not None)
+        public = re.findall(r"http://\S+/", process.lines[0])[0]
+
+        answers = [httpx.get(f"http://127.0.0.1:{port}/{path}", timeout=30) for path in ("metrics", "readyz", "healthz", "graphql")]
+        outside = [httpx.get(f"{public}{path}", timeout=30).status_code for path in ("metrics", "readyz")]
+        taken = refused(hub("serve", "--port", 0, "--data-dir", tmp_path / "other", HUB_METRICS_PORT=port))
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 404]
+        until(lambda: "hub_processes 2.0" in httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text)
+        assert outside == [404, 200]
+        assert taken == f"The hub cannot listen on 127.0.0.1:{port}: Address already in use. Choose another with HUB_METRICS_PORT."
+        assert process.end() == 0
+        assert process.err.read_text() == ""
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_other_goes_on(pair: Serving) -> None:
