@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from hub.errors import ErrorCode, InternalError, StartupError
 from hub.graph.faults import told
-from hub.web import metrics, oauth
+from hub.web import files, metrics, oauth
 from hub.web.doors import Door
 from hub.web.http import graphql
 from hub.web.hub import Hub
@@ -49,6 +49,7 @@ def app(hub: Hub) -> Starlette:
         routes=[
             Route(PATH, graphql, methods=["GET", "POST"]),
             *oauth.ROUTES,
+            *files.ROUTES,
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics.scraped),
@@ -59,6 +60,7 @@ def app(hub: Hub) -> Starlette:
     starlette.state.hub = hub
     starlette.state.lines = lines = Lines(hub.settings.sockets_per_second)
     starlette.state.metrics = metrics.of(hub, lines)
+    starlette.state.uploads = asyncio.Semaphore(files.ABREAST)
     starlette.state.visitors = Throttle(hub.settings.visitors_per_minute)
     return starlette
 
