@@ -111,6 +111,15 @@ class OutOfReach(Forbidden):
         super().__init__(what)
 
 
+class NoLongerOpen(Refused):
+    """A signed address that is over, was taken back, or is none of ours: one sentence for all of it."""
+
+    code = ErrorCode.FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("This address does not open anything, or not any more; ask the hub for a new one.")
+
+
 class AuthenticationRequired(Refused):
     """The right is there, the login is too weak for it: a token with one of these `acr` will do."""
 

@@ -1,6 +1,7 @@
 """HUB_* in the environment, as one frozen value. The command line's options come in as overrides."""
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -17,6 +18,9 @@ PREFIX: Final = "HUB_"
 
 STEP_UP: Final = ("phr", "phrh", "https://refeds.org/profile/mfa")
 """Logins with more than a password: phishing-resistant (OpenID Connect EAP ACR Values 1.0), and the profile of REFEDS."""
+
+ATTACHMENT_TYPES: Final = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "application/pdf", "text/plain")
+"""What customers send and no browser runs; of each it is known how its bytes begin."""
 
 SECRET_LENGTH: Final = 32  # characters: what keys are derived from must hold as much as they do
 
@@ -45,6 +49,13 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _media_type(kind: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*", kind):
+        raise ValueError(f"is a list of media types such as image/jpeg, and {kind!r} is none")
+    return kind
+
+
+MediaType = Annotated[str, BeforeValidator(_lower), AfterValidator(_media_type)]
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
@@ -76,6 +87,12 @@ class Settings(BaseSettings):
     idempotency_days: int = Field(30, ge=1, le=3650, description="days in which a repeated idempotency key is recognised")
     audit_days: int = Field(365, ge=1, le=3650, description="days for which it is kept who read or changed what")
     event_days: int = Field(30, ge=1, le=3650, description="days for which events are replayed; an older cursor is a RESET")
+    attachment_bytes: int = Field(
+        10 * 1024 * 1024, ge=0, le=2**30, description="bytes that an attachment may have; 0 takes references only"
+    )
+    attachment_types: Annotated[tuple[MediaType, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        ATTACHMENT_TYPES, description="the kinds of files that are taken as attachments, separated by commas"
+    )
     issuers: str | None = Field(None, repr=False, description="who issues tokens: a TOML file with [[issuers]], or a JSON list of them")
     url: Address | None = Field(
         None, description="the address at which clients reach the hub, as the name under which it issues tokens; the same for every process"

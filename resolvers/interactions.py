@@ -7,6 +7,7 @@ import strawberry
 from hub.graph.context import Info
 from hub.graph.filters import InteractionFilterInput, InteractionOrder, Ordered
 from hub.graph.inputs import (
+    AddAttachmentInput,
     AddChannelInput,
     AddItemInput,
     AddNoteInput,
@@ -26,7 +27,7 @@ from hub.graph.inputs import (
 )
 from hub.graph.interactions import Interaction, InteractionConnection
 from hub.graph.pages import Asked, interactions_page
-from hub.graph.payloads import InteractionPayload, submit
+from hub.graph.payloads import AttachmentPayload, InteractionPayload, submit
 from hub.graph.roots import admit, root
 from hub.store.searching import ANY
 
@@ -93,6 +94,11 @@ class InteractionMutations:
     @staticmethod
     async def add_note(info: Info, input: AddNoteInput) -> InteractionPayload:
         return await submit(info, input)
+
+    @root("Mutation.addAttachment", description="Add a reference to a file, or ask where to upload one: it is there when its bytes are.")
+    @staticmethod
+    async def add_attachment(info: Info, input: AddAttachmentInput) -> AttachmentPayload:
+        return await submit(info, input, asking=info.context.attaching.ask)
 
     @root("Mutation.updateInteraction", description="Put right what an interaction is about.")
     @staticmethod

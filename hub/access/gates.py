@@ -37,8 +37,10 @@ def _as(root: str) -> Gate:
 FIELDS: Final[Mapping[str, Gate]] = {
     "Interaction.statusReason": Gate(STAFF_AND_SYSTEM),
     "Interaction.internalNotes": Gate(STAFF),
+    "Interaction.internalAttachments": Gate(STAFF),
     "Interaction.assignee": Gate(STAFF_AND_SYSTEM),
     "Interaction.escalationLevel": Gate(STAFF),
+    "AttachmentPayload.interaction": _as("Query.interaction"),
     "InteractionEvent.changes": Gate((*STAFF, Role.PRIVACY_OFFICER)),  # and of these, each under the gate of the field that it names
     "InteractionEvent.interaction": _as("Query.interaction"),
     "InteractionPayload.interaction": _as("Query.interaction"),
@@ -77,6 +79,9 @@ OPEN: Final[Mapping[str, frozenset[str]]] = {
     name: frozenset(fields.split())
     for name, fields in {
         "AllowedAct": "act allowed code requiresRoles requiredAcr",
+        "Attachment": "id name mimeType size visibility by byRole at url downloadUrl",
+        "AttachmentPayload": "upload cursor replayed errors",
+        "AttachmentUpload": "attachmentId url expiresAt",
         "ContactMedium": "kind address preferred",
         "EntityRef": "type entityId href name",
         "EventConnection": "edges nodes pageInfo cursor",
@@ -88,12 +93,12 @@ OPEN: Final[Mapping[str, frozenset[str]]] = {
         "FieldChange": "field from to",
         "Interaction": "id revision direction kind topic reason description vertical priority status statusChangedAt question resolution"
         " allowedTransitions allowedActs startedAt endedAt createdAt updatedAt channels parties customer items relationships"
-        " externalIdentifiers notes progress satisfaction timeline redactions",
+        " externalIdentifiers notes attachments progress satisfaction timeline redactions",
         "InteractionChannel": "type name since",
         "InteractionConnection": "edges nodes pageInfo totalCount totalCountIsExact cursor",
         "InteractionEdge": "cursor node",
         "InteractionEvent": "id cursor sequence type at recordedAt actor actorRole channel message revision status progress note item"
-        " interactionId redactions",
+        " attachment interactionId redactions",
         "InteractionFilter": "ids status direction kind topic vertical priority channel partyId overdue entity externalIdentifier"
         " createdAt updatedAt endedAt text",
         "InteractionItem": "id type reason resolution vertical entity createdAt resolvedAt",

@@ -100,6 +100,14 @@ class TokenVerifier:
             return claimed.viewer
         return await self._standings.settle(claimed.viewer, claimed.identifier, now)
 
+    async def present(self, viewer: Viewer) -> Viewer:
+        """A viewer whose token was verified a while ago, with the roles that are its own now. Raises Unauthenticated where the token
+        has ended or was taken back, and Unavailable where that cannot be said."""
+        now = self._clock()
+        if self._withdrawn.ends(viewer) or (viewer.expires_at is not None and viewer.expires_at <= now):
+            raise Unauthenticated
+        return await self._standings.settle(viewer, None, now) if viewer.backed else viewer
+
     def has_ended(self, viewer: Viewer) -> bool:
         """Whether this viewer's token was taken back meanwhile."""
         return self._withdrawn.ends(viewer)

@@ -52,9 +52,11 @@ class Keyring:
 class Seal:
     """Opaque tokens that only this hub can make: a key's number, then AES-SIV (RFC 5297), as unpadded URL-safe base64.
 
-    Deterministic: the same bytes give the same token, so that clients may compare them."""
+    What has more than `longest` characters is not opened. Deterministic: the same bytes give the same token, so that
+    clients may compare them."""
 
-    def __init__(self, keyring: Keyring, purpose: str) -> None:
+    def __init__(self, keyring: Keyring, purpose: str, longest: int = LONGEST_SEALED) -> None:
+        self._longest: Final = longest
         keys = keyring.derive(purpose, SEAL_KEY_BYTES)
         self._ciphers: Final = {number: tuple(map(AESSIV, same)) for number, same in keys.items()}
         self._number: Final = bytes([keyring.current])
@@ -66,7 +68,7 @@ class Seal:
 
     def open(self, token: str) -> bytes:
         """The bytes of a token; raises CursorInvalid for anything that `seal` did not make, to the letter."""
-        sealed = _decoded(token)
+        sealed = _decoded(token, self._longest)
         for cipher in self._ciphers.get(sealed[0], ()):
             with contextlib.suppress(InvalidTag):
                 return cipher.decrypt(sealed[1:], None)
@@ -107,9 +109,9 @@ def _encoded(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def _decoded(token: str) -> bytes:
+def _decoded(token: str, longest: int) -> bytes:
     """At least one byte; only the one spelling that `_encoded` gives is taken, so that equal cursors are equal texts."""
-    if not 0 < len(token) <= LONGEST_SEALED:
+    if not 0 < len(token) <= longest:
         raise CursorInvalid
     try:
         sealed = urlsafe_b64decode(token + "=" * (-len(token) % 4))

@@ -37,6 +37,8 @@ class Act(StrEnum):
     REPORT_PROGRESS = "REPORT_PROGRESS"
     ADD_NOTE = "ADD_NOTE"
     ADD_INTERNAL_NOTE = "ADD_INTERNAL_NOTE"
+    ADD_ATTACHMENT = "ADD_ATTACHMENT"
+    ADD_INTERNAL_ATTACHMENT = "ADD_INTERNAL_ATTACHMENT"
     ADD_ITEM = "ADD_ITEM"
     ADD_PARTY = "ADD_PARTY"
     ADD_CHANNEL = "ADD_CHANNEL"
@@ -74,6 +76,8 @@ ACTS: Final[Mapping[Act, Mandate]] = {
     Act.REPORT_PROGRESS: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
     Act.ADD_NOTE: _mandate(STAFF, PARTY_BOUND, "interaction:write"),
     Act.ADD_INTERNAL_NOTE: _mandate(STAFF, (), "interaction:write"),
+    Act.ADD_ATTACHMENT: _mandate(STAFF, CUSTOMER, "interaction:write"),  # visitors and partners say it in a note
+    Act.ADD_INTERNAL_ATTACHMENT: _mandate(STAFF, (), "interaction:write"),
     Act.ADD_ITEM: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),  # and resolve one
     Act.ADD_PARTY: _mandate(STAFF, (), "interaction:write"),  # and remove one
     Act.ADD_CHANNEL: _mandate(STAFF_AND_SYSTEM, (Role.PARTNER,), "interaction:write"),
@@ -110,6 +114,7 @@ ROOTS: Final[Mapping[str, Mandate]] = {
     "Mutation.closeInteraction": ACTS[Act.CLOSE],
     "Mutation.reportProgress": ACTS[Act.REPORT_PROGRESS],
     "Mutation.addNote": ACTS[Act.ADD_NOTE],  # its internal notes: ADD_INTERNAL_NOTE
+    "Mutation.addAttachment": ACTS[Act.ADD_ATTACHMENT],  # its internal ones: ADD_INTERNAL_ATTACHMENT
     "Mutation.addItem": ACTS[Act.ADD_ITEM],
     "Mutation.resolveItem": ACTS[Act.ADD_ITEM],
     "Mutation.addParty": ACTS[Act.ADD_PARTY],

@@ -120,6 +120,7 @@ class Done:
     position: int
     replayed: bool
     claim_code: str | None = None
+    upload: Any = None  # where the bytes of an attachment are to be brought
 
 
 async def ask(
@@ -132,12 +133,8 @@ async def ask(
     """Have a request decided and committed. Raises Refused; what was accepted is durable when this returns. `heard` is told of
     the commit even where the caller no longer waits."""
     require(viewer, request.mandate, request.name, own=True)
-    try:
-        wire = orjson.dumps([request.name, request])
-    except (orjson.JSONEncodeError, UnicodeError):
-        raise BadInput("The input holds text that is not well-formed Unicode, or a number beyond 64 bits.", "input") from None
-    fingerprint = hashlib.sha256(wire).digest()
-    key = None if idempotency_key is None else Key(_key_id(viewer, idempotency_key), fingerprint)
+    fingerprint = fingerprint_of(request)
+    key = None if idempotency_key is None else Key(key_id(viewer, idempotency_key), fingerprint)
     actor = Actor(viewer.party, viewer.acting_role)
     committed = await journal.committer.submit(Asked(request, viewer, fingerprint.hex()), actor, key, heard)
     return Done(await _seen(journal, viewer, committed), committed.position, committed.replayed)
@@ -158,7 +155,16 @@ async def _seen(journal: Journal, viewer: Viewer, committed: Committed) -> dict[
     return document if sees(document) else None
 
 
-def _key_id(viewer: Viewer, key: str) -> bytes:
+def fingerprint_of(request: Request) -> bytes:
+    """What tells a request from others. Raises BadInput for what could not be kept anyway."""
+    try:
+        wire = orjson.dumps([request.name, request])
+    except (orjson.JSONEncodeError, UnicodeError):
+        raise BadInput("The input holds text that is not well-formed Unicode, or a number beyond 64 bits.", "input") from None
+    return hashlib.sha256(wire).digest()
+
+
+def key_id(viewer: Viewer, key: str) -> bytes:
     """Keys of different callers never meet."""
     text(key, "input", "idempotencyKey", most=KEY_LENGTH)
     return hashlib.sha256(orjson.dumps([viewer.issuer, viewer.subject, viewer.client, key])).digest()

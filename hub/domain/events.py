@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.domain.parts import Item, Note, Progress
+from hub.domain.parts import Attachment, Item, Note, Progress
 from hub.domain.terms import Audience, ChannelType, EventType, Status
 
 Value = str | int | datetime | Mapping[str, str] | None
@@ -36,5 +36,6 @@ class Event:
     message: str | None = None
     note: Note | None = None
     item: Item | None = None
+    attachment: Attachment | None = None
     changes: tuple[FieldChange, ...] = ()
     historical: bool = False

@@ -11,6 +11,7 @@ PartyId = NewType("PartyId", str)
 PartyRoleId = NewType("PartyRoleId", str)
 ItemId = NewType("ItemId", str)
 NoteId = NewType("NoteId", str)
+AttachmentId = NewType("AttachmentId", str)
 TokenId = NewType("TokenId", str)
 ClientId = NewType("ClientId", str)
 
@@ -19,10 +20,11 @@ PARTY: Final = "par_"
 PARTY_ROLE: Final = "rol_"
 ITEM: Final = "itm_"
 NOTE: Final = "not_"
+ATTACHMENT: Final = "att_"
 TOKEN: Final = "tok_"  # noqa: S105 - an id's prefix
 CLIENT: Final = "cli_"
 
-FORM: Final = re.compile(r"(?:int|par|rol|itm|not|tok|cli)_[0-9a-f]{32}")
+FORM: Final = re.compile(r"(?:int|par|rol|itm|not|att|tok|cli)_[0-9a-f]{32}")
 
 Ids = Callable[[str], str]  # a prefix in, a fresh id out: handed in, so that tests choose it
 

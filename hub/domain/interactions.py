@@ -14,7 +14,7 @@ from hub.domain.events import Event, FieldChange, Value
 from hub.domain.ids import InteractionId, PartyId
 from hub.domain.lifecycle import REOPEN_WINDOW
 from hub.domain.parties import ExternalIdentifier
-from hub.domain.parts import Channel, Involvement, Item, Note, Progress, Relationship, Satisfaction
+from hub.domain.parts import Attachment, Channel, Involvement, Item, Note, Progress, Relationship, Satisfaction
 from hub.domain.terms import (
     Audience,
     ChannelType,
@@ -100,6 +100,8 @@ class Interaction:
     items: tuple[Item, ...] = ()
     notes: tuple[Note, ...] = ()  # public ones
     internal_notes: tuple[Note, ...] = ()
+    attachments: tuple[Attachment, ...] = ()  # public ones
+    internal_attachments: tuple[Attachment, ...] = ()
     progress: Progress | None = None
     relationships: tuple[Relationship, ...] = ()
     assignee: PartyId | None = None

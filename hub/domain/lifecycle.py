@@ -39,6 +39,8 @@ TAKES: Final[Mapping[InteractionAct, frozenset[Status]]] = {
     InteractionAct.REPORT_PROGRESS: OPEN,
     InteractionAct.ADD_NOTE: EVERY,
     InteractionAct.ADD_INTERNAL_NOTE: EVERY,
+    InteractionAct.ADD_ATTACHMENT: EVERY,
+    InteractionAct.ADD_INTERNAL_ATTACHMENT: EVERY,
     InteractionAct.ADD_ITEM: OPEN,  # all items of what is over are resolved; a new matter reopens it, or is a follow-up
     InteractionAct.ADD_PARTY: EVERY,
     InteractionAct.ADD_CHANNEL: EVERY,

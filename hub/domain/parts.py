@@ -1,9 +1,9 @@
-"""What an interaction is made of: its channels, who takes part, its items and notes, how it is going and how it went."""
+"""What an interaction is made of: its channels, who takes part, its items, notes and attachments, how it is going and how it went."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.domain.ids import InteractionId, ItemId, NoteId, PartyId, PartyRoleId
+from hub.domain.ids import AttachmentId, InteractionId, ItemId, NoteId, PartyId, PartyRoleId
 from hub.domain.terms import ChannelType, InvolvementRole, NoteVisibility, RelationshipType, Role, Vertical
 
 
@@ -67,6 +67,23 @@ class Note:
     author: PartyId | None
     author_role: Role
     channel: ChannelType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file, kept here (then `file` names it in the store and `digest` is its SHA-256) or elsewhere, at `url`."""
+
+    id: AttachmentId
+    name: str
+    visibility: NoteVisibility
+    at: datetime
+    by: PartyId | None
+    by_role: Role
+    mime_type: str | None = None
+    size: int | None = None  # bytes
+    url: str | None = None
+    file: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

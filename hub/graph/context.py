@@ -15,6 +15,7 @@ from hub.access.own_issuer import OwnIssuer
 from hub.access.policies import Policies
 from hub.access.viewers import Viewer
 from hub.access.visibility import Visibility
+from hub.commands.attachments import Attaching
 from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
@@ -54,6 +55,7 @@ class Context:
     rules: Rules
     policies: Policies
     claims: Claims
+    attaching: Attaching
     resumed: Place | None = None  # from where on a socket that came back was told nothing
     rendering: Callable[[], Any] = lambda: None  # of a subscription: what renders for all who are told the same
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads

@@ -7,6 +7,7 @@ import strawberry
 from graphql import GraphQLResolveInfo
 
 from hub.access.gates import FIELDS, change_gate
+from hub.graph.attachments import Attachment
 from hub.graph.context import Context, Document
 from hub.graph.enums import ChannelType, EventType, FeedFrameKind, InteractionStatus, Role
 from hub.graph.fields import joined, stored, viewed
@@ -46,6 +47,14 @@ def _item(entry: Document, _: Context) -> Document | None:
     texts = entry.get("personal", {}).get("item", {})
     entity = {"entity": facts["entity"] | texts.get("entity", {})} if "entity" in facts else {}
     return {**facts, **texts, **entity}
+
+
+def _attachment(entry: Document, _: Context) -> Document | None:
+    facts = entry["data"].get("attachment")
+    if facts is None:
+        return None
+    around = {"visibleTo": entry["visibleTo"], "interaction": entry["subject"]["id"]}
+    return {"name": "", **facts, **entry.get("personal", {}).get("attachment", {}), **around}
 
 
 def _changes(entry: Document, context: Context) -> list[Document]:
@@ -96,6 +105,7 @@ class InteractionEvent(Node):
     progress: Progress | None = viewed(_progress, "data", "personal")
     note: Note | None = viewed(_note, "data", "personal")
     item: InteractionItem | None = viewed(_item, "data", "personal")
+    attachment: Attachment | None = viewed(_attachment, "data", "personal", "subject", "visibleTo")
     changes: list[FieldChange] | None = viewed(_changes, "data", "personal", gate=FIELDS["InteractionEvent.changes"])
     interaction_id: strawberry.ID = viewed(lambda entry, _: entry["subject"]["id"], "subject")
     interaction: Interaction | None = viewed(

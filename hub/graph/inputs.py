@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from hub.commands import channels, handling, items, notes, relationships
+from hub.commands import attachments, channels, handling, items, notes, relationships
 from hub.commands import interactions as acts
 from hub.commands.asking import Keep
 from hub.commands.claiming import Claim
@@ -230,6 +230,22 @@ class AddNoteInput:
 
     def meant(self) -> notes.AddNote:
         return notes.AddNote(id=self.id, text=self.text, visibility=self.visibility, channel=self.channel, written_at=self.written_at)
+
+
+@strawberry.input(description="A reference by its url, or, with mimeType and size instead, a file that will be uploaded.")
+class AddAttachmentInput:
+    id: strawberry.ID
+    name: str = strawberry.field(description="The name under which it is saved, with its ending.")
+    visibility: NoteVisibility = NoteVisibility.PUBLIC
+    url: str | None = strawberry.field(default=None, description="Where it is, if it is kept elsewhere: https.")
+    mime_type: str | None = strawberry.field(default=None, description="Needed for an upload: a kind that this hub takes.")
+    size: int | None = strawberry.field(default=None, description="In bytes. Needed for an upload, which must have exactly as many.")
+    idempotency_key: str | None = None
+
+    def meant(self) -> attachments.AddAttachment:
+        return attachments.AddAttachment(
+            id=self.id, called=self.name, visibility=self.visibility, url=self.url, mime_type=self.mime_type, size=self.size
+        )
 
 
 @strawberry.input

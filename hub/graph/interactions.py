@@ -15,6 +15,7 @@ from hub.domain.terms import NoteVisibility as Visible
 from hub.errors import BadInput
 from hub.graph import allowed
 from hub.graph.allowed import AllowedAct
+from hub.graph.attachments import Attachment, attached_in
 from hub.graph.context import Context, Document, Info
 from hub.graph.enums import (
     ChannelType,
@@ -227,6 +228,15 @@ class Interaction(Node):
     )
     internal_notes: list[Note] | None = viewed(
         _notes(Visible.INTERNAL), "internalNotes", "notes", "visibleTo", gate=FIELDS["Interaction.internalNotes"]
+    )
+    attachments: list[Attachment] = viewed(
+        attached_in("attachments"),
+        "attachments",
+        "visibleTo",
+        description="Photos, bills and other files, in the order in which they came.",
+    )
+    internal_attachments: list[Attachment] | None = viewed(
+        attached_in("internalAttachments"), "internalAttachments", "visibleTo", gate=FIELDS["Interaction.internalAttachments"]
     )
     assignee: Party | None = joined(
         lambda document: (document["assignee"], "") if "assignee" in document else None,

@@ -1,6 +1,7 @@
 """What mutations answer: the thing as it is now, where the journal stood, and every refusal as data."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -12,7 +13,7 @@ from hub.errors import InternalError, Refused
 from hub.graph.context import Context, Info
 from hub.graph.enums import ErrorCode, InteractionStatus, Role
 from hub.graph.faults import log_fault
-from hub.graph.fields import stored
+from hub.graph.fields import stored, viewed
 from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
@@ -50,6 +51,24 @@ class InteractionPayload:
     errors: list[UserError] = stored("errors")
 
 
+@strawberry.type(description="Where to bring the bytes of an attachment: with PUT, as the announced content-type, without a token.")
+class AttachmentUpload:
+    attachment_id: strawberry.ID = viewed(lambda upload, _: upload.attachment, description="Its id, once its bytes are here.")
+    url: str = viewed(lambda upload, _: upload.url, description="Of this one file. Where HUB_URL is not set, relative to the hub.")
+    expires_at: datetime = viewed(lambda upload, _: upload.until)
+
+
+@strawberry.type
+class AttachmentPayload:
+    interaction: Interaction | None = stored("document", gate=FIELDS["AttachmentPayload.interaction"])
+    upload: AttachmentUpload | None = stored(
+        "upload", description="Null for a reference, which is there at once, and for an upload that is done."
+    )
+    cursor: Cursor | None = stored("cursor")
+    replayed: bool = stored("replayed")
+    errors: list[UserError] = stored("errors")
+
+
 @strawberry.type
 class PartyPayload:
     party: Party | None = stored("document", gate=FIELDS["PartyPayload.party"])
@@ -82,7 +101,8 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
         return _refused(InternalError())
     context.refresh()  # what was done is looked at from after it: a role that was granted now has begun
     cursor = context.journal.cursors.cursor(done.position)
-    return {"document": done.document, "cursor": cursor, "replayed": done.replayed, "claimCode": done.claim_code, "errors": []}
+    told = {"cursor": cursor, "replayed": done.replayed, "claimCode": done.claim_code, "upload": done.upload}
+    return {"document": done.document, **told, "errors": []}
 
 
 def _refused(refusal: Refused) -> Mapping[str, Any]:

@@ -41,6 +41,7 @@ SOME: Final = 10  # of a list inside a document, when its length is not known: m
 HEAVY: Final[Mapping[str, int]] = {  # what costs more than a value
     "redactions": 5,
     "Interaction.allowedActs": 15,
+    "Attachment.downloadUrl": 10,  # is sealed
     "Interaction.description": 10,  # texts of up to 8,000 characters
     "Interaction.question": 10,
     "Interaction.resolution": 10,

@@ -20,7 +20,7 @@ from hub.domain.ids import PartyId
 from hub.domain.interactions import Interaction
 from hub.domain.issued_tokens import IssuedToken, TokenEvent
 from hub.domain.parties import Party, PartyEvent
-from hub.domain.parts import Item, Note, Progress
+from hub.domain.parts import Attachment, Item, Note, Progress
 from hub.domain.party_roles import PartyRole, PartyRoleEvent
 from hub.domain.terms import Audience, Role, SubjectKind
 from hub.store.documents import KIND_OF, lean
@@ -75,13 +75,14 @@ def facts(interaction: Interaction) -> dict[str, Any]:
 def interaction_entry(event: Event, was: Interaction | None, now: Interaction, actor: Actor, recorded_at: datetime) -> Written:
     """The entry of one event of an interaction; `_id` and `batch` are the committer's to add."""
     before, after = facts(was) if was else {}, facts(now)
-    note, item, progress = event.note, event.item, event.progress
+    note, item, progress, attachment = event.note, event.item, event.progress, event.attachment
     personal = lean(
         {
             "message": event.message,
             "progress": _progress_texts(progress) or None if progress else None,
             "note": note.text if note else None,
             "item": _item_texts(item) or None if item else None,
+            "attachment": lean({"name": attachment.name, "url": attachment.url}) if attachment else None,
             "changes": [_change(change) for change in event.changes if change.field in PERSONAL_CHANGES],
         }
     )
@@ -109,6 +110,7 @@ def interaction_entry(event: Event, was: Interaction | None, now: Interaction, a
                     "progress": _progress_facts(progress) if progress else None,
                     "note": _note_facts(note) if note else None,
                     "item": _item_facts(item) if item else None,
+                    "attachment": _attachment_facts(attachment) if attachment else None,
                     "changes": [_change(change) for change in event.changes if change.field not in PERSONAL_CHANGES],
                 }
             ),
@@ -189,6 +191,21 @@ def _note_facts(note: Note) -> Entry:
             "author": note.author,
             "authorRole": str(note.author_role),
             "at": note.at,
+        }
+    )
+
+
+def _attachment_facts(attachment: Attachment) -> Entry:
+    return lean(
+        {
+            "id": attachment.id,
+            "visibility": str(attachment.visibility),
+            "at": attachment.at,
+            "by": attachment.by,
+            "byRole": str(attachment.by_role),
+            "mimeType": attachment.mime_type,
+            "size": attachment.size,
+            "file": attachment.file,
         }
     )
 

@@ -147,6 +147,9 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
         {"from": DATE, "to": DATE, "parties": LIST, "records": LIST},
         (Index((("parties", 1), ("_id", 1))), Index((("to", 1),), expires=True)),  # about whom; and what is too old
     ),
+    "attachments.files": Collection({"length": WHOLE, "chunkSize": WHOLE, "uploadDate": DATE}),  # as GridFS has them
+    "attachments.chunks": Collection({"files_id": {}, "n": WHOLE, "data": BYTES}, (Index((("files_id", 1), ("n", 1)), unique=True),)),
+    "uploads": Collection({"interaction": TEXT, "at": DATE}, (Index((("at", 1),)),)),  # begun, and not yet known to belong to anything
     "heads": Collection({"_id": TEXT}),
     "leases": Collection({"_id": TEXT}),
 }

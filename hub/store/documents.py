@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.domain.clients import Client, Secret
-from hub.domain.ids import ClientId, InteractionId, ItemId, NoteId, PartyId, PartyRoleId, TokenId
+from hub.domain.ids import AttachmentId, ClientId, InteractionId, ItemId, NoteId, PartyId, PartyRoleId, TokenId
 from hub.domain.interactions import Interaction
 from hub.domain.issued_tokens import IssuedToken, Rights
 from hub.domain.parties import ContactMedium, ExternalIdentifier, Party
-from hub.domain.parts import Channel, EntityRef, Involvement, Item, Note, Progress, Relationship, Satisfaction
+from hub.domain.parts import Attachment, Channel, EntityRef, Involvement, Item, Note, Progress, Relationship, Satisfaction
 from hub.domain.party_roles import PartyRole
 from hub.domain.terms import (
     PRIORITIES,
@@ -115,7 +115,7 @@ def party_role_from(found: Mapping[str, Any]) -> PartyRole:
 
 
 def interaction_document(interaction: Interaction) -> Fields:
-    """Internal notes lie apart from public ones: no index, projection or search of the one can come upon the other."""
+    """Internal notes and attachments lie apart from public ones: no index, projection or search of the one can come upon the other."""
     parties = [lean({"party": i.party, "role": str(i.role), "since": i.since, "partyRole": i.party_role}) for i in interaction.parties]
     satisfaction = interaction.satisfaction
     return lean(
@@ -143,6 +143,8 @@ def interaction_document(interaction: Interaction) -> Fields:
             "items": [item_document(item) for item in interaction.items],
             "notes": [note_document(note) for note in interaction.notes],
             "internalNotes": [note_document(note) for note in interaction.internal_notes],
+            "attachments": [attachment_document(one) for one in interaction.attachments],
+            "internalAttachments": [attachment_document(one) for one in interaction.internal_attachments],
             "progress": progress_document(interaction.progress) if interaction.progress else None,
             "nextUpdateDueAt": interaction.next_update_due_at,
             "relationships": [{"type": str(r.type), "interaction": r.interaction} for r in interaction.relationships],
@@ -191,6 +193,8 @@ def interaction_from(found: Mapping[str, Any]) -> Interaction:
         items=tuple(item_from(item) for item in found.get("items", ())),
         notes=tuple(note_from(note) for note in kept_notes(found, NoteVisibility.PUBLIC)),
         internal_notes=tuple(note_from(note) for note in kept_notes(found, NoteVisibility.INTERNAL)),
+        attachments=tuple(attachment_from(one) for one in found.get("attachments", ())),
+        internal_attachments=tuple(attachment_from(one) for one in found.get("internalAttachments", ())),
         progress=progress_from(found["progress"]) if "progress" in found else None,
         relationships=relationships_from(found),
         assignee=PartyId(found["assignee"]) if "assignee" in found else None,
@@ -262,6 +266,40 @@ def note_from(found: Mapping[str, Any]) -> Note:
         author=PartyId(found["author"]) if "author" in found else None,
         author_role=Role(found["authorRole"]),
         at=found["at"],
+    )
+
+
+def attachment_document(attachment: Attachment) -> Fields:
+    return lean(
+        {
+            "id": attachment.id,
+            "name": attachment.name,
+            "visibility": str(attachment.visibility),
+            "at": attachment.at,
+            "by": attachment.by,
+            "byRole": str(attachment.by_role),
+            "mimeType": attachment.mime_type,
+            "size": attachment.size,
+            "url": attachment.url,
+            "file": attachment.file,
+            "digest": attachment.digest,
+        }
+    )
+
+
+def attachment_from(found: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        id=AttachmentId(found["id"]),
+        name=found["name"],
+        visibility=NoteVisibility(found["visibility"]),
+        at=found["at"],
+        by=PartyId(found["by"]) if "by" in found else None,
+        by_role=Role(found["byRole"]),
+        mime_type=found.get("mimeType"),
+        size=found.get("size"),
+        url=found.get("url"),
+        file=found.get("file"),
+        digest=found.get("digest"),
     )
 
 
@@ -408,7 +446,8 @@ KEPT: Final[Mapping[SubjectKind, Keeping]] = {
 
 KIND_OF: Final[Mapping[type[Subject], SubjectKind]] = {kept.type: kind for kind, kept in KEPT.items()}
 
-GROWING: Final = ("notes", "internalNotes", "items")  # lists that mostly grow at their end: sent as $push, not rewritten
+GROWING: Final = ("notes", "internalNotes", "items", "attachments", "internalAttachments")
+"""Lists that mostly grow at their end: sent as $push, not rewritten."""
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
@@ -435,8 +474,9 @@ def succeeded(was: Mapping[str, Any], now: Mapping[str, Any]) -> Fields:
 KNOWN: Final = frozenset(
     {
         "topic", "reason", "description", "vertical", "question", "resolution", "statusReason", "endedAt", "items", "notes",
-        "internalNotes", "progress", "nextUpdateDueAt", "relationships", "assignee", "escalationLevel", "satisfaction",
-        "externalIdentifiers", "visitor", "extra", "preferredLanguage", "contactMedia", "addresses", "validTo", "secrets",
+        "internalNotes", "attachments", "internalAttachments", "progress", "nextUpdateDueAt", "relationships", "assignee",
+        "escalationLevel", "satisfaction", "externalIdentifiers", "visitor", "extra", "preferredLanguage", "contactMedia",
+        "addresses", "validTo", "secrets",
     }
 )  # fmt: skip
 """Fields that this version may take away; what a later version wrote beside them stays."""

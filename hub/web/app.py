@@ -21,7 +21,7 @@ from hub.graph import signals
 from hub.graph.faults import log_fault, told
 from hub.graph.signals import Signal
 from hub.journal.opening import ended
-from hub.web import metrics, oauth, tracing
+from hub.web import files, metrics, oauth, tracing
 from hub.web.doors import Door
 from hub.web.health import healthz, readyz
 from hub.web.http import graphql
@@ -86,6 +86,7 @@ def app(hub: Hub) -> Starlette:
         routes=[
             Route(PATH, graphql, methods=["GET", "POST"]),
             *oauth.ROUTES,
+            *files.ROUTES,
             *HEALTH,
             *([SCRAPED] if hub.settings.metrics_port is None else ()),
         ],
@@ -97,6 +98,7 @@ def app(hub: Hub) -> Starlette:
     starlette.state.metrics = numbers = metrics.of(hub, lines)
     starlette.state.observing = observing = Observing(numbers, hub.settings.access_log, tracing.tracer())
     hub.journal.committer.observe = observing.committed
+    starlette.state.uploads = asyncio.Semaphore(files.ABREAST)
     starlette.state.visitors = Throttle(hub.settings.visitors_per_minute)
     return starlette
 

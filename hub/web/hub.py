@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from hub.access import issuers
 from hub.access import policies as login_policies
+from hub.access.addresses import Addresses
 from hub.access.bearers import Bearer
 from hub.access.claim_codes import ClaimCodes, Tries
 from hub.access.guard import Guard
@@ -20,6 +21,7 @@ from hub.access.tokens import LocalIssuer
 from hub.access.trust import Trust, configured
 from hub.access.viewers import NOBODY, Viewer
 from hub.access.withdrawn import Withdrawn
+from hub.commands.attachments import Attaching
 from hub.commands.claiming import Claims
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
@@ -33,12 +35,14 @@ from hub.schema import executable
 from hub.settings import Settings
 from hub.store import catalogue
 from hub.store.clients import Clients
+from hub.store.files import Files
 from hub.store.interactions import Interactions
 from hub.store.mongo import Mongo, connected
 from hub.store.paging import PageCursors
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
 from hub.store.tokens import Tokens
+from hub.workers.orphans import sweeping
 
 
 def now() -> datetime:
@@ -71,6 +75,8 @@ class Hub:
     page_cursors: PageCursors
     guard: Guard
     claims: Claims
+    attaching: Attaching
+    files: Files
 
     async def viewer(self, token: str | None) -> Viewer:
         """Whoever bears the token; nobody without one. Does not wait where the token is known.
@@ -93,6 +99,7 @@ class Hub:
             rules=rules(self.settings),
             policies=self.guard.policies,
             claims=self.claims,
+            attaching=self.attaching,
         )
 
 
@@ -142,7 +149,7 @@ async def trusted(settings: Settings) -> AsyncIterator[tuple[Issuer, ...]]:
 
 def rules(settings: Settings) -> Rules:
     """What the company decides for itself."""
-    return Rules(timedelta(days=settings.reopen_days), settings.topics)
+    return Rules(timedelta(days=settings.reopen_days), settings.topics, settings.attachment_types, settings.attachment_bytes)
 
 
 @contextlib.asynccontextmanager
@@ -155,17 +162,21 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
         await mongo.check()
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days, audit_days=settings.audit_days)
         name = f"{socket.gethostname()}:{settings.data_dir.resolve()}:{role}"
-        async with opening.opened(
-            mongo,
-            keys,
-            name=name,
-            clock=now,
-            new_id=new_id,
-            bus_url=settings.bus_url,
-            event_days=settings.event_days,
-            rules=rules(settings),
-            guard=guard,
-        ) as journal:
+        files = Files(mongo)
+        async with (
+            sweeping(files, now),
+            opening.opened(
+                mongo,
+                keys,
+                name=name,
+                clock=now,
+                new_id=new_id,
+                bus_url=settings.bus_url,
+                event_days=settings.event_days,
+                rules=rules(settings),
+                guard=guard,
+            ) as journal,
+        ):
             parties, party_roles, issued, clients = Parties(mongo), PartyRoles(mongo), Tokens(mongo), Clients(mongo)
             standings, withdrawn = Standings(parties, party_roles), Withdrawn()
             journal.feed.ahead = Rights(withdrawn, standings, now)  # first, so that nothing gets lost between this and that
@@ -189,4 +200,6 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 page_cursors=PageCursors(keys),
                 guard=guard,
                 claims=Claims(guard.codes, Tries(), now),
+                attaching=Attaching(Addresses.of(keys, settings.url), new_id, now),
+                files=files,
             )

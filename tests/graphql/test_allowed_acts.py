@@ -55,6 +55,8 @@ async def tried(api: Api, caller: Caller, act: str, id: str, transitions: list[s
         "REPORT_PROGRESS": ("reportProgress", {"message": "tried"}),
         "ADD_NOTE": ("addNote", {"text": "tried"}),
         "ADD_INTERNAL_NOTE": ("addNote", {"text": "tried", "visibility": "INTERNAL"}),
+        "ADD_ATTACHMENT": ("addAttachment", {"name": "tried", "url": "https://files.example.com/1"}),
+        "ADD_INTERNAL_ATTACHMENT": ("addAttachment", {"name": "tried", "url": "https://files.example.com/1", "visibility": "INTERNAL"}),
         "ADD_ITEM": ("addItem", {"item": {"type": "tried"}}),
         "ADD_PARTY": ("addParty", {"involvement": {"role": "USER", "partyId": api.agent}}),
         "ADD_CHANNEL": ("addChannel", {"channel": "KIOSK"}),
@@ -121,4 +123,4 @@ async def test_whoever_is_told_to_be_somebody_else_is_told_who(shared_api: Api) 
     said = {one["act"]: one for one in (await shared_api.as_customer.read(id, ALLOWED))["allowedActs"]}
 
     assert said["ADD_PARTY"]["requiresRoles"] == ["AGENT", "SUPERVISOR", "BACK_OFFICE"]
-    assert {act for act, one in said.items() if one["allowed"]} == {"TRANSITION", "ADD_NOTE"}
+    assert {act for act, one in said.items() if one["allowed"]} == {"TRANSITION", "ADD_NOTE", "ADD_ATTACHMENT"}

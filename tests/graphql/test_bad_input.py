@@ -50,6 +50,7 @@ TEXTS: Final[dict[str, list[tuple[str, ...]]]] = {
     "closeInteraction": [("resolution",), ("idempotencyKey",)],
     "reportProgress": [("message",), ("stage",), ("idempotencyKey",)],
     "addNote": [("text",), ("idempotencyKey",)],
+    "addAttachment": [("name",), ("url",), ("idempotencyKey",)],
     "updateInteraction": [
         ("topic",),
         ("reason",),
@@ -104,6 +105,7 @@ EVERY_ID: Final = [
     ("closeInteraction", ("id",)),
     ("reportProgress", ("id",)),
     ("addNote", ("id",)),
+    ("addAttachment", ("id",)),
     ("upsertParty", ("id",)),
     ("createInteraction", ("parties", "0", "partyRoleId")),
     ("updateInteraction", ("id",)),
@@ -132,6 +134,7 @@ UNLISTED: Final = {
     ("createInteraction", ("id",)),  # the form of a client-made id has a test of its own
     ("transitionInteraction", ("question",)),  # needs another target than the reason
     ("transitionInteraction", ("resolution",)),
+    ("addAttachment", ("mimeType",)),  # is a word of a list, and no text: test_attaching.py
     *(("revokeToken", (field,)) for field in ("id", "idempotencyKey")),  # a PARTNER's: test_tokens.py
     *(("issueToken", path) for path in (("partyId",), ("scopes",), ("filter", "topic"), ("idempotencyKey",))),
     *(("claimInteraction", (field,)) for field in ("id", "claimCode", "idempotencyKey")),  # a CUSTOMER's: test_claiming.py
@@ -157,6 +160,7 @@ def good(act: str, known: "Known") -> dict[str, Any]:
         "closeInteraction": {"id": id, "resolution": "r"},
         "reportProgress": {"id": id, "message": "m"},
         "addNote": {"id": id, "text": "t"},
+        "addAttachment": {"id": id, "name": "n", "url": "https://files.example.com/1"},
         "updateInteraction": {"id": id, "kind": "QUERY"},
         "addItem": {"id": id, "item": {"type": "t"}},
         "resolveItem": {"id": id, "itemId": "itm_" + "0" * 32, "resolution": "r"},
@@ -428,6 +432,7 @@ async def test_an_enum_value_is_one_of_the_list(shared_api: Api, field: str, val
         ("unlinkInteractions", "type"),
         ("transitionInteraction", "to"),
         ("addNote", "visibility"),
+        ("addAttachment", "visibility"),
     ],
 )
 async def test_an_enum_value_of_an_act_is_one_of_the_list(shared_api: Api, known: Known, act: str, field: str) -> None:

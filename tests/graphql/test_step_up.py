@@ -88,7 +88,8 @@ async def test_what_is_covered_is_said_to_need_it_beforehand_and_so_it_is(api: A
     said = await comes_out_as_said(api, api.as_role(Role.CUSTOMER, api.customer, acr=acr), opened)
 
     asked = {one["act"] for one in said["allowedActs"] if one["code"] == "AUTHENTICATION_REQUIRED"}
-    assert asked == (set() if acr else {"ADD_NOTE", "RATE", "TRANSITION"} if state == "OPEN" else {"ADD_NOTE", "RATE"})
+    always = {"ADD_NOTE", "RATE"}
+    assert asked == (set() if acr else always | {"TRANSITION", "ADD_ATTACHMENT"} if state == "OPEN" else always)
     assert bool(said["allowedTransitions"]) == ("TRANSITION" not in asked)
 
 
@@ -151,7 +152,7 @@ async def test_a_guardian_acts_as_the_customer_may_once_it_has_stepped_up(shared
         assert (said["allowedActs"], said["allowedTransitions"]) == (customers["allowedActs"], customers["allowedTransitions"])
     else:
         asked = {one["act"]: one["requiredAcr"] for one in said["allowedActs"] if one["code"] == "AUTHENTICATION_REQUIRED"}
-        assert asked == {act: ["phr", "phrh", STEPPED_UP] for act in ("TRANSITION", "ADD_NOTE", "RATE")}
+        assert asked == {act: ["phr", "phrh", STEPPED_UP] for act in ("TRANSITION", "ADD_NOTE", "ADD_ATTACHMENT", "RATE")}
         assert said["allowedTransitions"] == []
 
 

@@ -89,6 +89,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "Mutation.closeInteraction": "mutation($id: ID!) { closeInteraction(input: {id: $id, resolution: \"x\"}) { %s } }",
     "Mutation.reportProgress": "mutation($id: ID!) { reportProgress(input: {id: $id, message: \"x\"}) { %s } }",
     "Mutation.addNote": "mutation($id: ID!) { addNote(input: {id: $id, text: \"x\"}) { %s } }",
+    "Mutation.addAttachment": "mutation($id: ID!) { addAttachment(input: {id: $id, name: \"x\", url: \"https://x.example/1\"}) { %s } }",
     "Mutation.updateInteraction": "mutation($id: ID!) { updateInteraction(input: {id: $id, reason: \"x\"}) { %s } }",
     "Mutation.addItem": "mutation($id: ID!) { addItem(input: {id: $id, item: {type: \"x\"}}) { %s } }",
     "Mutation.resolveItem": "mutation($id: ID!) { resolveItem(input: {id: $id, itemId: \"itm_x\", resolution: \"x\"}) { %s } }",

@@ -184,4 +184,4 @@ async def test_nothing_of_the_others_comes_by_a_stream(shared_api: Api, sides: t
     for texts, side, foreign in ((heard, one, other), (elsewhere, other, one)):
         assert f"{side.word} live" in "".join(texts)
         assert not [secret for secret in foreign.secrets if secret in "".join(texts)]
-        assert "internal" not in "".join(texts).replace("internalNotes", "")
+        assert "internal" not in "".join(texts).replace("internalNotes", "").replace("internalAttachments", "")

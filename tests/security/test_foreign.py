@@ -31,6 +31,8 @@ ACTS: Final = {
     "addNote": 'text: "x"',
     "note that is empty": 'text: ""',
     "internal note": 'text: "x", visibility: INTERNAL',
+    "addAttachment": 'name: "x", url: "https://files.example.com/1"',
+    "attachment to be uploaded": 'name: "x", mimeType: "image/png", size: 9',
     "updateInteraction": 'reason: "x"',
     "update at a revision": 'reason: "x", expectedRevision: 99',
     "addItem": 'item: {type: "x"}',
@@ -51,6 +53,7 @@ FIELDS: Final = {
     "report": "reportProgress",
     "note": "addNote",
     "internal": "addNote",
+    "attachment": "addAttachment",
     "update": "updateInteraction",
     "rating": "rateInteraction",
 }

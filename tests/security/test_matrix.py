@@ -43,6 +43,11 @@ DOORS: Final = {
     "parties": ("PartyConnection", "{ parties(first: 4) { %s } }", 2),
     "partyRoles": ("PartyRoleConnection", "{ partyRoles(first: 4) { %s } }", 3),
     "addNote": ("InteractionPayload", 'mutation($id: ID!) { addNote(input: {id: $id, text: "seen"}) { %s } }', 2),
+    "addAttachment": (
+        "AttachmentPayload",
+        'mutation($id: ID!) { addAttachment(input: {id: $id, name: "a", mimeType: "image/png", size: 9}) { %s } }',
+        2,
+    ),
     "reportProgress": ("InteractionPayload", 'mutation($id: ID!) { reportProgress(input: {id: $id, message: "seen"}) { %s } }', 2),
     "updateParty": ("PartyPayload", 'mutation($party: ID!) { updateParty(input: {id: $party, preferredLanguage: "en"}) { %s } }', 2),
     "grantPartyRole": (

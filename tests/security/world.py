@@ -92,6 +92,9 @@ async def worked_on(api: Api, id: str) -> None:
     await agent.done("transitionInteraction", id=id, to="IN_PROGRESS", reason="not yet there")
     await api.as_customer.done("addNote", id=id, text="from the customer", channel="MOBILE_APP")
     await agent.done("addNote", id=id, text="between us", visibility="INTERNAL")
+    url = "https://files.example.com/1"
+    await api.as_customer.done("addAttachment", id=id, name="a photo of it", url=url)
+    await agent.done("addAttachment", id=id, name="between us.txt", url=url, visibility="INTERNAL")
     await agent.done("assignInteraction", id=id, assigneeId=api.agent)
     await agent.done("escalateInteraction", id=id, reason="too long by far")
     await agent.done("transitionInteraction", id=id, to="HELD", reason="a part is missing")
