@@ -47,6 +47,7 @@ def _address(url: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+Choice = Annotated[Literal["on", "off"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 
 
@@ -97,12 +98,18 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="seconds over which a process that ends sends its sockets and streams away"
     )
+    console: Choice | None = Field(None, description="on or off: whether GraphiQL is served at /graphiql; left out, in local mode alone")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property
     def is_local(self) -> bool:
         """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only."""
         return self.issuers is None
+
+    @property
+    def has_console(self) -> bool:
+        """Whether the console is served: as chosen, else in local mode alone."""
+        return self.is_local if self.console is None else self.console == "on"
 
     @property
     def bus_url(self) -> str:

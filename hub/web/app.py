@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from hub.errors import ErrorCode, InternalError, StartupError
 from hub.graph.faults import told
-from hub.web import metrics, oauth
+from hub.web import console, metrics, oauth
 from hub.web.doors import Door
 from hub.web.http import graphql
 from hub.web.hub import Hub
@@ -49,6 +49,7 @@ def app(hub: Hub) -> Starlette:
         routes=[
             Route(PATH, graphql, methods=["GET", "POST"]),
             *oauth.ROUTES,
+            *console.routes(hub.settings),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics.scraped),
