@@ -1,8 +1,11 @@
 """The console's files: whole, guarded, from here alone, and not there where nobody asked for them."""
 
+import filecmp
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -140,3 +143,23 @@ def test_it_is_built_from_the_sources_that_are_here() -> None:
 
     found = {path.relative_to(SOURCE).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in here}
     assert built == found, "in clients/console: npm ci && npm run build"
+
+
+@pytest.mark.prove
+def test_building_it_anew_gives_the_same_bytes(tmp_path: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("there is no node and npm here")
+    place, out = tmp_path / "source", tmp_path / "out"
+    shutil.copytree(SOURCE, place, ignore=shutil.ignore_patterns("node_modules"))
+    installed = subprocess.run(
+        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=place, capture_output=True, text=True, check=False
+    )
+    if installed.returncode:
+        pytest.skip(f"npm could not install what it is made of: {installed.stderr.strip().splitlines()[-1:]}")
+
+    subprocess.run(["node", "build.mjs", out], cwd=place, check=True, capture_output=True)
+
+    names = sorted(path.name for path in console.FILES.iterdir())
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert filecmp.cmpfiles(out, console.FILES, names, shallow=False) == (names, [], [])
