@@ -123,7 +123,7 @@ async def _begin_workers(settings: Settings, uri: str, port: int, with_demo: boo
     workers = Workers(WORKER, settings.workers, environment, ended=lambda number: metrics.forget(kept, number))
     _on_signals(workers.leave)
     issuer = local_issuer(settings) if settings.is_local else None
-    await workers.run(lambda: typer.echo(greeting(settings.host, port, issuer, cast)))
+    await workers.run(lambda: typer.echo(greeting(settings.host, port, issuer, cast, has_console=settings.has_console)))
 
 
 @app.command(hidden=True)
@@ -161,7 +161,8 @@ async def _serve(
             bound.listen(BACKLOG)
             says_ready()
         elif not running.should_exit:  # it listens already: who comes now waits a moment
-            typer.echo(greeting(settings.host, port, local_issuer(settings) if settings.is_local else None, cast))
+            issuer = local_issuer(settings) if settings.is_local else None
+            typer.echo(greeting(settings.host, port, issuer, cast, has_console=settings.has_console))
         async with private.served(running, apart):
             await running.serve(sockets=[bound])
 

@@ -58,6 +58,7 @@ def _media_type(kind: str) -> str:
 MediaType = Annotated[str, BeforeValidator(_lower), AfterValidator(_media_type)]
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+Choice = Annotated[Literal["on", "off"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 AccessLog = Annotated[Literal["none", "errors", "all"], BeforeValidator(_lower)]
 
@@ -118,12 +119,18 @@ class Settings(BaseSettings):
     access_log: AccessLog = Field("errors", description="which operations get a line in the log: none, those with errors, or all")
     metrics_port: int | None = Field(None, ge=1, le=65535, description="a port of its own for /metrics, which is then not at HUB_PORT")
     metrics_host: str = Field("127.0.0.1", description="the address to listen on there")
+    console: Choice | None = Field(None, description="on or off: whether GraphiQL is served at /graphiql; left out, in local mode alone")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property
     def is_local(self) -> bool:
         """No issuer of tokens is configured, so the hub trusts a key of its own and listens on loopback only."""
         return self.issuers is None
+
+    @property
+    def has_console(self) -> bool:
+        """Whether the console is served: as chosen, else in local mode alone."""
+        return self.is_local if self.console is None else self.console == "on"
 
     @property
     def bus_url(self) -> str:

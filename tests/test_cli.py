@@ -177,6 +177,13 @@ def test_serve_says_where_it_answers_and_gives_a_token_for_each_role(demo: Servi
         assert demo.ask("{ viewer { roles } }", role) == {"viewer": {"roles": [role]}}
 
 
+def test_serve_says_where_the_console_is(demo: Serving) -> None:
+    (console,) = re.findall(r"the console, (http://\S+),", demo.process.out.read_text())
+
+    assert console == demo.url.replace("graphql", "graphiql")
+    assert httpx.get(console).status_code == 200
+
+
 def test_the_lines_that_it_prints_work_when_pasted(demo: Serving, tmp_path: Path) -> None:
     (watch,), (ask, report) = demo.pasteable("hub"), demo.pasteable("curl")
 

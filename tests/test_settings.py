@@ -78,6 +78,7 @@ def test_with_issuers_the_local_key_is_not_trusted_and_the_hub_may_listen_anywhe
     [
         ({"HUB_PORT": "65536"}, "HUB_PORT is not valid: input should be less than or equal to 65535."),
         ({"HUB_MONGO_DRIVER": "mongoengine"}, "HUB_MONGO_DRIVER is not valid: input should be 'pymongo' or 'motor'."),
+        ({"HUB_CONSOLE": "perhaps"}, "HUB_CONSOLE is not valid: input should be 'on' or 'off'."),
         ({"HUB_SECRET": "short"}, "HUB_SECRET needs at least 32 characters; `openssl rand -base64 33` makes some."),
         ({"HUB_MONGO_DATABASE": "a.b"}, "HUB_MONGO_DATABASE is not valid: string should match pattern '^[A-Za-z0-9_-]{1,38}$'."),
         (

@@ -1,5 +1,6 @@
 """What a user installs: three packages, one command, and nothing of the workshop."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,4 +21,6 @@ def test_the_wheel_holds_three_typed_packages_and_the_command_hub(tmp_path: Path
     top = {name.split("/")[0] for name in names}
     assert {name for name in top if not name.endswith(".dist-info")} == {"hub", "resolvers", "subscriptions"}
     assert {"hub/py.typed", "resolvers/py.typed", "subscriptions/py.typed"} <= set(names)
+    assert {"hub/web/console/index.html", "hub/web/console/THIRD-PARTY"} <= set(names)
+    assert any(re.fullmatch(r"hub/web/console/console-\w+\.js", name) for name in names)
     assert entry_points.split() == ["[console_scripts]", "hub", "=", "hub.cli:app"]

@@ -21,7 +21,7 @@ from hub.graph import signals
 from hub.graph.faults import log_fault, told
 from hub.graph.signals import Signal
 from hub.journal.opening import ended
-from hub.web import files, metrics, oauth, tracing
+from hub.web import console, files, metrics, oauth, tracing
 from hub.web.doors import Door
 from hub.web.health import healthz, readyz
 from hub.web.http import graphql
@@ -87,6 +87,7 @@ def app(hub: Hub) -> Starlette:
             Route(PATH, graphql, methods=["GET", "POST"]),
             *oauth.ROUTES,
             *files.ROUTES,
+            *console.routes(hub.settings),
             *HEALTH,
             *([SCRAPED] if hub.settings.metrics_port is None else ()),
         ],

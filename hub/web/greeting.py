@@ -12,6 +12,7 @@ import orjson
 from hub.access.tokens import LocalIssuer
 from hub.domain.terms import Role
 from hub.exchange.demo import Demo
+from hub.web import console
 from hub.web.app import PATH
 
 DEMO_TTL: Final = timedelta(hours=24)
@@ -22,7 +23,7 @@ PROGRESS: Final = (
 )
 
 
-def greeting(host: str, port: int, issuer: LocalIssuer | None, cast: Demo | None) -> str:
+def greeting(host: str, port: int, issuer: LocalIssuer | None, cast: Demo | None, *, has_console: bool) -> str:
     """The lines; without demo data, or where others issue the tokens, there is but one."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     graphql, stream = f"http://{address}{PATH}", f"ws://{address}{PATH}"
@@ -36,6 +37,7 @@ def greeting(host: str, port: int, issuer: LocalIssuer | None, cast: Demo | None
             "",
             "A token for each role, good for a day:",
             *(f"  {role:15} {token}" for role, token in tokens.items()),
+            *(["", f"Put one into the console, http://{address}{console.PATH}, and try what that role does."] if has_console else []),
             "",
             "Ids to put into the README's examples:",
             f"  the fibre for the new flat   {cast.interactions[0]}",
