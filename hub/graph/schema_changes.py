@@ -15,10 +15,10 @@ from graphql import (
     DirectiveNode,
     GraphQLError,
     GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLSchema,
     build_schema,
-    is_interface_type,
-    is_object_type,
     print_ast,
     value_from_ast_untyped,
 )
@@ -28,6 +28,7 @@ from hub.domain.terms import Role
 from hub.errors import BadInput, listed
 
 GATES: Final = frozenset({"requiresRole", "requiresScopes"})
+WITH_FIELDS: Final = (GraphQLObjectType, GraphQLInterfaceType)
 KNOWN: Final = GATES | {"deprecated"}
 OPEN: Final = {str(role): 2 for role in Role}  # how far a role is let in: 2 everywhere, 1 on what is its own, 0 nowhere
 
@@ -101,7 +102,7 @@ def _of_directives(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[Chan
     """What changed on the fields that both have."""
     for name, kind in before.type_map.items():
         other = after.type_map.get(name)
-        if (is_object_type(kind) and is_object_type(other)) or (is_interface_type(kind) and is_interface_type(other)):
+        if isinstance(kind, WITH_FIELDS) and isinstance(other, WITH_FIELDS):
             for field in kind.fields.keys() & other.fields.keys():
                 yield from _of_field(f"{name}.{field}", kind.fields[field], other.fields[field])
 
