@@ -22,7 +22,7 @@ from graphql import (
     print_ast,
     value_from_ast_untyped,
 )
-from graphql.utilities.find_schema_changes import SafeChange, SafeChangeType, find_schema_changes
+from graphql.utilities.find_schema_changes import SafeChangeType, find_schema_changes
 
 from hub.domain.terms import Role
 from hub.errors import BadInput, listed
@@ -94,7 +94,7 @@ def _of_shape(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[Change]:
             yield Change(Weight.BREAKING, change.description)
         elif isinstance(change, DangerousChange):
             yield Change(Weight.DANGEROUS, change.description)
-        elif isinstance(change, SafeChange) and change.type is not SafeChangeType.DESCRIPTION_CHANGED:
+        elif change.type is not SafeChangeType.DESCRIPTION_CHANGED:
             yield Change(Weight.SAFE, change.description)
 
 
