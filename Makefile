@@ -12,7 +12,7 @@ ARGS ?=
 # What `make check` also runs on Motor: whatever talks to the database most. Much of it is waiting for databases that are away: hence three at
 # once, and in this order.
 ON_MOTOR := tests/store tests/graphql tests/streams tests/journal/test_committer.py tests/journal/test_feed.py tests/journal/test_bus.py tests/journal/test_failures.py \
-	--ignore tests/streams/test_chaos.py --ignore tests/streams/test_machine.py --ignore tests/streams/test_rendering.py --ignore tests/streams/test_crowds.py
+	--ignore tests/streams/test_chaos.py --ignore tests/streams/test_machine.py --ignore tests/streams/test_rendering.py --ignore tests/streams/test_crowds.py --ignore tests/graphql/test_generated.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check prove bench schema lock clean
