@@ -35,6 +35,7 @@ from hub.exchange.demo import demo
 from hub.exchange.importing import Summary, import_file
 from hub.exchange.progress import Bar
 from hub.exchange.reports import reporting
+from hub.graph.schema_changes import Weight, acceptances, changes
 from hub.graph.slices import sliced, someone
 from hub.journal import head
 from hub.journal.batch import Committed
@@ -276,13 +277,27 @@ def schema(
     scope: Annotated[
         list[str] | None, typer.Option(help="Only with this scope, and others given; left out: all that the role can use.")
     ] = None,
+    diff: Annotated[Path | None, typer.Option(help="Print what changed since this schema; exit code 1 where something breaks.")] = None,
+    accept: Annotated[Path | None, typer.Option(help="With --diff: a file of breaks that are meant, each below its reason.")] = None,
     _: DataDir = None,
 ) -> None:
     """Print the schema. It is the same whatever the data directory, which is taken as by every command."""
     with told():
         if role is None and scope:
             raise BadInput("A scope narrows a role: name it with `--role`.")
+        if diff is not None:
+            found = changes(_text(diff), sdl() if role is None else sliced(sdl(), someone(role, scope or ())), acceptances(_text(accept)))
+            for change in found:
+                typer.echo(str(change))
+            raise typer.Exit(1 if any(change.weight is Weight.BREAKING for change in found) else 0)
         typer.echo(sdl() if role is None else sliced(sdl(), someone(role, scope or ())), nl=False)
+
+
+def _text(file: Path | None) -> str:
+    try:
+        return file.read_text() if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}.") from None
 
 
 @app.command()

@@ -7,6 +7,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from hub.graph.decisions import disagreements
+from hub.graph.descriptions import describe
 from hub.graph.interactions import Interaction
 from hub.graph.parties import Party
 from hub.graph.party_roles import PartyRole
@@ -45,6 +46,7 @@ def schema() -> strawberry.Schema:
     )
     if found := disagreements(built._schema):
         raise TypeError("\n".join(found))
+    describe(built._schema)
     return built
 
 

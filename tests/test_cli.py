@@ -428,6 +428,20 @@ def test_schema_prints_what_a_role_meets_with_the_scopes_that_it_holds() -> None
     assert "assigneeId" not in printed.stdout
 
 
+def test_schema_says_what_breaks_against_another_and_what_of_it_is_meant(tmp_path: Path) -> None:
+    now = ROOT / "schema.graphql"
+    old, accepted = tmp_path / "old.graphql", tmp_path / "accepted.txt"
+    old.write_text(now.read_text().replace("type Viewer {", "type Viewer {\n  nickname: String", 1))
+    accepted.write_text("# Nobody has one.\nField Viewer.nickname was removed.\n")
+
+    same, broken, meant = (hub("schema", "--diff", *files) for files in ([now], [old], [old, "--accept", accepted]))
+
+    assert (same.returncode, same.stdout) == (0, "")
+    assert (broken.returncode, broken.stdout) == (1, "BREAKING  Field Viewer.nickname was removed.\n")
+    assert (meant.returncode, meant.stdout) == (0, "ACCEPTED  Field Viewer.nickname was removed.\n")
+    assert refused(hub("schema", "--diff", tmp_path / "none")).endswith("cannot be read: No such file or directory.")
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
