@@ -6,6 +6,7 @@ from typing import Final
 WHICH: Final = "Which interaction."
 
 INPUTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "AddAttachmentInput": {"id": WHICH, "visibility": "Who sees it; INTERNAL is for staff to add."},
     "AddChannelInput": {
         "": "Over which further channel an interaction goes on.",
         "id": WHICH,
