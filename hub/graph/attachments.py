@@ -39,7 +39,7 @@ class Attachment:
     id: strawberry.ID = stored("id")
     name: str = stored("name")
     mime_type: str | None = stored("mimeType")
-    size: int | None = stored("size", description="In bytes.")
+    size: int | None = stored("size", description="In bytes; null for a reference of which it was not said.")
     visibility: NoteVisibility = stored("visibility")
     by: Party | None = joined(lambda one: (one["by"], one["byRole"]) if "by" in one else None, "attachments")
     by_role: Role = stored("byRole")
