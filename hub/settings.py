@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="seconds over which a process that ends sends its sockets and streams away"
     )
+    cost_per_minute: str | None = Field(
+        None,
+        description='the cost that a viewer may ask for in a minute, by role: "600000, VISITOR=20000"; 0 is any, as in local mode it usually is',
+    )
+    operations_at_once: int | None = Field(
+        None, ge=0, le=10_000, description="operations of one viewer that run at once; 0 for any. Usually 64, and any in local mode"
+    )
+    operation_seconds: float = Field(20.0, ge=1, le=600, description="seconds that a query or a mutation may take")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property

@@ -18,6 +18,7 @@ from hub.access.visibility import Visibility
 from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
+from hub.graph.budgets import Budgets
 from hub.graph.trails import Trail
 from hub.journal import head
 from hub.journal.cursors import Place
@@ -54,6 +55,7 @@ class Context:
     rules: Rules
     policies: Policies
     claims: Claims
+    budgets: Budgets
     resumed: Place | None = None  # from where on a socket that came back was told nothing
     rendering: Callable[[], Any] = lambda: None  # of a subscription: what renders for all who are told the same
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
