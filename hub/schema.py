@@ -6,6 +6,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from hub.graph import costs
 from hub.graph.decisions import disagreements
 from hub.graph.descriptions import describe
 from hub.graph.interactions import Interaction
@@ -46,6 +47,7 @@ def schema() -> strawberry.Schema:
     )
     if found := disagreements(built._schema):
         raise TypeError("\n".join(found))
+    costs.declare(built._schema)
     describe(built._schema)
     return built
 

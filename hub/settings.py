@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(None, ge=1, le=65535, description="a port of its own for /metrics, which is then not at HUB_PORT")
     metrics_host: str = Field("127.0.0.1", description="the address to listen on there")
     console: Choice | None = Field(None, description="on or off: whether GraphiQL is served at /graphiql; left out, in local mode alone")
+    cost_per_minute: str | None = Field(
+        None,
+        description='what one viewer\'s operations may cost in a minute, by role: "600000, VISITOR=20000"; 0 is any, and usual in local mode',
+    )
+    operations_at_once: int | None = Field(
+        None, ge=0, le=10_000, description="operations of one viewer that run at once; 0 for any. Usually 64, and any in local mode"
+    )
+    operation_seconds: float = Field(20.0, ge=1, le=600, description="seconds that a query or a mutation may take")
     log_level: LogLevel = Field("info", description="what is logged")
 
     @property

@@ -125,7 +125,8 @@ OPEN: Final[Mapping[str, frozenset[str]]] = {
         "TokenPayload": "token record replayed errors",
         "UserError": "code message path currentRevision conflictingId allowedTransitions requiresRoles requiresScopes requiredAcr"
         " retryAfterMs",
-        "Viewer": "id party roles scopes expiresAt",
+        "Viewer": "id party roles scopes expiresAt rateLimit",
+        "RateLimit": "limit remaining resetAt",
     }.items()
 }
 """Fields that whoever sees the object may read, by type, and what whoever may search may search by."""

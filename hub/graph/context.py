@@ -19,6 +19,7 @@ from hub.commands.attachments import Attaching
 from hub.commands.claiming import Claims
 from hub.domain.rules import Rules
 from hub.errors import CostExceeded
+from hub.graph.budgets import Budgets
 from hub.graph.trails import Trail
 from hub.journal import head
 from hub.journal.cursors import Place
@@ -56,6 +57,7 @@ class Context:
     policies: Policies
     claims: Claims
     attaching: Attaching
+    budgets: Budgets
     resumed: Place | None = None  # from where on a socket that came back was told nothing
     rendering: Callable[[], Any] = lambda: None  # of a subscription: what renders for all who are told the same
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads

@@ -4,9 +4,11 @@ Documents are parsed and validated once a text and kept. Extensions of the schem
 `resolve` among them would make every field a coroutine.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from inspect import isawaitable
 from typing import Any, Final, cast
 
@@ -26,24 +28,29 @@ from graphql import (
     create_source_event_stream,
     execute_root_selection_set,
     get_operation_ast,
-    parse,
     validate,
 )
 
 from hub.access.viewers import Viewer
-from hub.errors import HubError, Unauthenticated
+from hub.errors import HubError, Unauthenticated, Unavailable
+from hub.graph.budgets import Budgets
 from hub.graph.context import Context
+from hub.graph.costs import Costs
 from hub.graph.faults import formatted_all
+from hub.graph.introspecting import Introspection
+from hub.graph.limits import parsed
 from hub.graph.selections import Needs, Selections
 from hub.graph.signals import CURRENT, NAME
 from hub.graph.streams import Answer, Rendering, Renderings, Shared, Stream, Words, answered
 from hub.graph.trails import is_sensitive
 from hub.journal.subscriber import Subscriber
+from hub.store.mongo import bounded
 
 KEPT: Final = 1 << 20  # characters of documents kept parsed, which take up to 100 times that: an app has some hundreds of 2 KiB
-TOKENS: Final = 2_000  # of one document: an introspection query has about 500, and validating takes the square of its fields
+REFUSED: Final = 512  # documents of which it is remembered why they are no good, by their hash
 ERRORS: Final = 20  # validation errors told of one document
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
+BESIDE: Final = INTROSPECTION | {"__typename"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,11 @@ class Reading:
 class Known:
     """A valid document, and what each of its operations reads."""
 
-    def __init__(self, text: str, document: DocumentNode, selections: Selections) -> None:
+    def __init__(self, text: str, document: DocumentNode, schema: GraphQLSchema) -> None:
         self.text = text
         self.document = document
-        self._selections = selections
+        self._selections = Selections(schema, document)
+        self._costs = Costs(schema, document)
         self._readings: dict[str | None, Reading] = {}
 
     def reading(self, operation: OperationDefinitionNode) -> Reading:
@@ -101,40 +109,77 @@ class Known:
             )
         return self._readings[name]
 
+    def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any] | None) -> int:
+        """What an operation costs with these variables. Raises NotRun where that is more than one may."""
+        try:
+            return self._costs.of(operation, variables or {})
+        except GraphQLError as error:
+            raise NotRun(formatted_all([error])) from None
+
 
 class Executor:
     """One schema, and the documents it has seen. With `renders_once`, what is told to many is rendered once."""
 
-    def __init__(self, schema: GraphQLSchema, *, renders_once: bool = True) -> None:
+    def __init__(self, schema: GraphQLSchema, text: str, budgets: Budgets, *, deadline: float, renders_once: bool = True) -> None:
+        """`text`: the schema's, as it is printed. `deadline`: the seconds that a query or a mutation may take."""
         self._schema = schema
+        self._introspection = Introspection(text)
+        self.budgets = budgets
+        self._deadline = deadline
         self._renders_once = renders_once
         self._renderings = Renderings()
         self._documents: OrderedDict[str, Known] = OrderedDict()
+        self._refused: OrderedDict[tuple[bytes, bool], list[dict[str, Any]]] = OrderedDict()
         self._kept = 0
 
-    def kind(self, operation: Operation) -> OperationType:
+    def kind(self, operation: Operation, viewer: Viewer) -> OperationType:
         """Query, mutation or subscription; NotRun where the document is no good, or does not have this operation."""
-        return self._chosen(operation)[1].operation
+        return self._chosen(operation, viewer)[1].operation
 
     async def run(self, operation: Operation, context: Context) -> Answer:
-        """The answer to a query or mutation. Raises NotRun; Unauthenticated where nobody asks for the schema; Unavailable."""
-        known, chosen = self._chosen(operation)
+        """The answer to a query or mutation. Raises NotRun; Unauthenticated where nobody asks for the schema; RateLimited and
+        CostExceeded; Unavailable, also where it takes too long."""
+        known, chosen = self._chosen(operation, context.viewer)
         reading = known.reading(chosen)
-        if context.viewer.is_anonymous and not reading.roots.isdisjoint(INTROSPECTION):
-            raise Unauthenticated
+        asks_for_schema = not reading.roots.isdisjoint(INTROSPECTION)
+        if asks_for_schema:
+            _check_introspection(context.viewer, reading.roots)
+        cost = known.cost(chosen, operation.variables)
+        if (signal := CURRENT.get()) is not None:
+            signal.spend(cost)
         prepared = self._prepared(known.document, operation, context, reading)
+        with self.budgets.running(context.viewer):
+            left = self.budgets.charge(context.viewer, cost)
+            try:
+                async with asyncio.timeout(self._deadline):
+                    if asks_for_schema:
+                        answer = await self._introspection.answer(known.document, operation.name, operation.variables or {}, context.viewer)
+                    else:
+                        answer = await self._executed(prepared, context, reading)
+            except TimeoutError:
+                raise Unavailable(f"This took longer than {self._deadline:g} seconds; ask for less.") from None
+        answer.setdefault("extensions", {})["cost"] = {"requested": cost, "available": left}
+        return answer
+
+    async def _executed(self, prepared: graphql.Executor[Any], context: Context, reading: Reading) -> Answer:
         if not context.viewer.is_anonymous and "cursor" in reading.roots:
             await context.read_head()  # before anything else of this operation: read, then subscribe from there
-        outcome = execute_root_selection_set(prepared)
-        answer = answered(await outcome if isawaitable(outcome) else outcome, context)
+        with bounded(self._deadline):
+            outcome = execute_root_selection_set(prepared)
+            answer = answered(await outcome if isawaitable(outcome) else outcome, context)
         await context.trail.leave()
         return answer
 
     async def stream(self, operation: Operation, context: Context) -> Stream:
-        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused; Unavailable."""
-        known, chosen = self._chosen(operation)
+        """The answers of a subscription, for as long as they are read. Raises NotRun, also when its root is refused; RateLimited
+        and CostExceeded; Unavailable."""
+        known, chosen = self._chosen(operation, context.viewer)
         reading = known.reading(chosen)
+        cost = known.cost(chosen, operation.variables)
+        if (signal := CURRENT.get()) is not None:
+            signal.spend(cost)
         prepared = self._prepared(known.document, operation, context, reading)
+        self.budgets.charge(context.viewer, cost)
         if self._renders_once and reading.is_shareable and not reading.is_sensitive:
             context.rendering = self._shared(known, operation, prepared, context)
         found = create_source_event_stream(prepared)
@@ -175,8 +220,8 @@ class Executor:
             raise NotRun(formatted_all(prepared))
         return prepared
 
-    def _chosen(self, operation: Operation) -> tuple[Known, OperationDefinitionNode]:
-        known = self._document(operation.text)
+    def _chosen(self, operation: Operation, viewer: Viewer) -> tuple[Known, OperationDefinitionNode]:
+        known = self._document(operation.text, not viewer.is_anonymous)
         chosen = get_operation_ast(known.document, operation.name)
         if chosen is None:
             raise NotRun(formatted_all([GraphQLError(_not_chosen(operation.name))]))
@@ -184,24 +229,38 @@ class Executor:
             signal.choose(chosen)
         return known, chosen
 
-    def _document(self, text: str) -> Known:
+    def _document(self, text: str, is_told_names: bool) -> Known:
         if (known := self._documents.get(text)) is not None:
             self._documents.move_to_end(text)
             return known
-        try:
-            document = parse(text, max_tokens=TOKENS)
-        except GraphQLError as error:
-            raise NotRun(formatted_all([error])) from None
-        if errors := validate(self._schema, document, max_errors=ERRORS):
-            raise NotRun(formatted_all(errors))
-        selections = Selections(self._schema, document)
-        if errors := selections.too_much():
-            raise NotRun(formatted_all(errors))
-        self._documents[text] = known = Known(text, document, selections)
+        asked = sha256(text.encode(errors="surrogatepass")).digest(), is_told_names
+        examined = self._refused.get(asked) or self._examined(text, is_told_names)
+        if isinstance(examined, list):
+            self._refused[asked] = examined
+            if len(self._refused) > REFUSED:
+                self._refused.popitem(last=False)
+            raise NotRun(examined)
+        self._documents[text] = known = Known(text, examined, self._schema)
         self._kept += len(text)
         while self._kept > KEPT:
             self._kept -= len(self._documents.popitem(last=False)[0])
         return known
+
+    def _examined(self, text: str, is_told_names: bool) -> DocumentNode | list[dict[str, Any]]:
+        """The document, or why it is no good; names that it does not name are only for those who may ask for all of them."""
+        try:
+            document = parsed(text)
+        except GraphQLError as error:
+            return formatted_all([error])
+        return formatted_all(validate(self._schema, document, max_errors=ERRORS, hide_suggestions=not is_told_names)) or document
+
+
+def _check_introspection(viewer: Viewer, roots: frozenset[str]) -> None:
+    """Raises Unauthenticated where nobody asks for the schema, and NotRun where it is asked for among other things."""
+    if viewer.is_anonymous:
+        raise Unauthenticated
+    if not roots <= BESIDE:
+        raise NotRun(formatted_all([GraphQLError("Ask for the schema in an operation of its own.")]))
 
 
 def _root_fields(document: DocumentNode, root: SelectionSetNode) -> Iterator[str]:

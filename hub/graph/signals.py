@@ -28,6 +28,10 @@ class Observer(Protocol):
         """It is known what is asked for: a valid document, and an operation of it."""
         ...
 
+    def spent(self, signal: "Signal") -> None:
+        """It is known what it costs."""
+        ...
+
     def erred(self, code: str) -> None:
         """An error was told."""
         ...
@@ -46,7 +50,7 @@ class Signal:
         self.type = "-"  # of the operation, once it is known
         self.name: str | None = None
         self.trusted: str | None = None  # the name of the trusted document that runs, one of a short list: whoever runs it says so
-        self.cost: int | None = None  # what the operation is estimated at, from whoever estimates it
+        self.cost: int | None = None  # what the operation is estimated at
         self.codes: tuple[str, ...] = ()
         self.trace: Any = None  # what traces it, and nobody else looks at
 
@@ -57,6 +61,12 @@ class Signal:
             self.name = operation.name.value[:NAME] if operation.name else None
             if self.observer is not None:
                 self.observer.chosen(self)
+
+    def spend(self, cost: int) -> None:
+        """Say once what it costs."""
+        self.cost = cost
+        if self.observer is not None:
+            self.observer.spent(self)
 
     def tell(self, code: str) -> None:
         """An error with this code is told."""

@@ -227,6 +227,13 @@ def unit_of_work(seconds: float = UNIT) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """What is asked of the database inside has an end on the server too; a unit of work ends with it, if not before."""
+    with timeout(seconds):
+        yield
+
+
 def is_unavailable(error: PyMongoError) -> bool:
     """Whether the database, not the request, is the trouble, so that the same request may succeed later."""
     return (

@@ -13,10 +13,11 @@ from starlette.responses import Response
 
 from hub.access.bearers import Bearer
 from hub.access.viewers import Viewer
-from hub.errors import BadInput, Refused, Unauthenticated, Unavailable
+from hub.errors import BadInput, RateLimited, Refused, Unauthenticated, Unavailable
 from hub.graph.execution import NotRun
 from hub.graph.faults import told
 from hub.web.hub import Hub
+from hub.web.leaving import while_there
 from hub.web.lines import Lines
 from hub.web.observing import Observing
 from hub.web.sse import EVENTS, LAST_EVENT, Events
@@ -48,6 +49,8 @@ async def graphql(request: Request) -> Response:
         return _failed(413, refused, media)
     except Unauthenticated as refused:
         return _failed(401, refused, media, **{"www-authenticate": "Bearer"})
+    except RateLimited as refused:
+        return _failed(429, refused, media, **{"retry-after": str(ceil((refused.retry_after_ms or 1000) / 1000))})
     except Unavailable as refused:
         return _failed(503, refused, media, **{"retry-after": str(ceil((refused.retry_after_ms or 1000) / 1000))})
     except Refused as refused:
@@ -63,9 +66,14 @@ async def _answered(request: Request, media: str) -> Response:
     _check_media(request)
     viewer = await hub.viewer(bearer(request.headers.get("authorization")))
     asked = operation(decoded(await _body(request)))
-    if hub.executor.kind(asked) is OperationType.SUBSCRIPTION:
+    kind = hub.executor.kind(asked, viewer)
+    if kind is OperationType.SUBSCRIPTION:
         raise BadInput(f"A subscription is followed over the WebSocket at this path, or by who accepts {EVENTS}.", "query")
-    return _response(200, await hub.executor.run(asked, hub.context(Bearer(viewer))), media)
+    running = hub.executor.run(asked, hub.context(Bearer(viewer)))
+    if kind is OperationType.MUTATION:  # is done to its end, also for a client that is gone
+        return _response(200, await running, media)
+    async with while_there(request):
+        return _response(200, await running, media)
 
 
 async def _events(request: Request) -> Response:
@@ -85,7 +93,7 @@ async def _events(request: Request) -> Response:
         asked = operation(decoded(await _body(request)))
     else:
         asked = operation(_parameters(request))
-    if request.method != "POST" and hub.executor.kind(asked) is OperationType.MUTATION:
+    if request.method != "POST" and hub.executor.kind(asked, viewer) is OperationType.MUTATION:
         raise WrongMethod("A mutation comes with POST.")
 
     async def present() -> Viewer:
@@ -94,7 +102,7 @@ async def _events(request: Request) -> Response:
     context = hub.context(held := Bearer(viewer, present))
     if (last := request.headers.get(LAST_EVENT)) is not None:
         context.resumed = hub.journal.cursors.read(last)
-    hub.executor.kind(asked)  # what is no good is refused before the stream begins
+    hub.executor.kind(asked, viewer)  # what is no good is refused before the stream begins
     return Events(hub, lines, asked, held, context)
 
 

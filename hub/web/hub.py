@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from hub.access import issuers
 from hub.access import policies as login_policies
@@ -26,12 +27,13 @@ from hub.commands.claiming import Claims
 from hub.domain.ids import uuid7
 from hub.domain.rules import Rules
 from hub.errors import StartupError
+from hub.graph.budgets import Budgets, Rates
 from hub.graph.context import Context
 from hub.graph.execution import Executor
 from hub.journal import opening
 from hub.journal.opening import Journal
 from hub.journal.rights import Rights
-from hub.schema import executable
+from hub.schema import executable, sdl
 from hub.settings import Settings
 from hub.store import catalogue
 from hub.store.clients import Clients
@@ -43,6 +45,9 @@ from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
 from hub.store.tokens import Tokens
 from hub.workers.orphans import sweeping
+
+COST_PER_MINUTE: Final = "600000"  # a fifth of one processor
+AT_ONCE: Final = 64  # operations of one viewer
 
 
 def now() -> datetime:
@@ -100,6 +105,7 @@ class Hub:
             policies=self.guard.policies,
             claims=self.claims,
             attaching=self.attaching,
+            budgets=self.executor.budgets,
         )
 
 
@@ -147,6 +153,14 @@ async def trusted(settings: Settings) -> AsyncIterator[tuple[Issuer, ...]]:
             yield opened_issuers
 
 
+def rates(settings: Settings) -> Rates:
+    """What one viewer may ask for: in local mode as much as it likes, if nothing is set. Raises StartupError for words that say nothing."""
+    at_once = settings.operations_at_once
+    if at_once is None:
+        at_once = 0 if settings.is_local else AT_ONCE
+    return Rates.told(settings.cost_per_minute or ("0" if settings.is_local else COST_PER_MINUTE), at_once)
+
+
 def rules(settings: Settings) -> Rules:
     """What the company decides for itself."""
     return Rules(timedelta(days=settings.reopen_days), settings.topics, settings.attachment_types, settings.attachment_bytes)
@@ -190,7 +204,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 mongo=mongo,
                 journal=journal,
                 tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),
-                executor=Executor(executable()),
+                executor=Executor(executable(), sdl(), Budgets(rates(settings), now), deadline=settings.operation_seconds),
                 interactions=Interactions(mongo),
                 parties=parties,
                 party_roles=party_roles,

@@ -63,6 +63,7 @@ class Observing:
         self._operations = Labelled(metrics.operations)
         self._seconds = Labelled(metrics.seconds)
         self._errors = Labelled(metrics.errors)
+        self._cost = Labelled(metrics.cost)
 
     def begin(self, signal: Signal, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """A request has come."""
@@ -72,6 +73,10 @@ class Observing:
     def chosen(self, signal: Signal) -> None:
         """What is asked for is known."""
         self._count(signal)
+
+    def spent(self, signal: Signal) -> None:
+        """It is known what it costs."""
+        self._cost[signal.type,].inc(signal.cost or 0)
 
     def erred(self, code: str) -> None:
         """An error was told."""
@@ -111,8 +116,6 @@ class Observing:
 
     def _count(self, signal: Signal) -> None:
         self._operations[signal.type, signal.trusted or "-"].inc()
-        if signal.cost is not None:
-            self.metrics.cost.labels(signal.type).inc(signal.cost)
 
 
 def _log(signal: Signal, took: float) -> None:

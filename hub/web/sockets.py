@@ -232,7 +232,7 @@ class Connection:
                 raise Closed(OVER, "The token was taken back")
             await self._door.put(head + answer + b"}")
 
-        if executor.kind(asked) is not OperationType.SUBSCRIPTION:
+        if executor.kind(asked, self._bearer.viewer) is not OperationType.SUBSCRIPTION:
             with self._answering():
                 answer = encoded(await executor.run(asked, context))
                 return await send(answer) if runs() else None

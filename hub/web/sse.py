@@ -96,7 +96,7 @@ class Events(Response):
 
     async def _answers(self) -> Any:
         executor, cursors = self._hub.executor, self._hub.journal.cursors
-        if executor.kind(self._asked) is not OperationType.SUBSCRIPTION:
+        if executor.kind(self._asked, self._bearer.viewer) is not OperationType.SUBSCRIPTION:
             yield event(encoded(await executor.run(self._asked, self._context)))
             return
         frame: Frame

@@ -10,9 +10,10 @@ from typing import Any, Final
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_introspection_query, get_named_type, get_nullable_type, is_list_type
 
+from hub.access.viewers import NOBODY
 from hub.domain.terms import Role
 from hub.graph.execution import KEPT, Operation
-from hub.graph.selections import WIDE, is_page
+from hub.graph.costs import WIDE, is_page
 from hub.schema import executable
 from tests.api import ERRORS, Answer, Api, Caller, input_of
 
@@ -619,7 +620,7 @@ async def test_a_validated_document_tells_at_most_twenty_of_its_errors(shared_ap
 async def test_documents_that_are_kept_parsed_take_bounded_memory(shared_api: Api) -> None:
     executor = shared_api.hub.executor
     for number in range(300):
-        executor.kind(Operation(f"{{ a{number}: cursor }} #" + "x" * 4_000))
+        executor.kind(Operation(f"{{ a{number}: cursor }} #" + "x" * 4_000), NOBODY)
 
     assert sum(map(len, executor._documents)) <= KEPT
     assert len(executor._documents) >= 100

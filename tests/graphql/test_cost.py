@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from hub.graph.selections import DEAREST, PAGES_DEEP
+from hub.graph.costs import DEAREST, PAGES_DEEP
 from tests.api import Api
 
 

@@ -4,18 +4,19 @@ from typing import Final
 
 from graphql import (
     GraphQLEnumType,
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     get_named_type,
+    get_operation_ast,
     is_leaf_type,
-    parse,
 )
 
-from hub.graph.execution import TOKENS
-from hub.graph.selections import PAGES_DEEP, Selections, is_page
+from hub.graph.costs import PAGES_DEEP, Costs, is_page
+from hub.graph.limits import parsed
 from hub.schema import executable
 from tests.security.rights import SCHEMA
 
@@ -42,9 +43,21 @@ def whole(name: str, document: str = "{ %s }", deepest: int = DEPTH) -> str:
     assert isinstance(kind, GraphQLObjectType)
     for depth in range(deepest, 0, -1):
         text = document % selection(kind, depth, PAGES_DEEP - name.endswith(("Connection", "Page")))
-        if len(text.split()) < TOKENS - 100 and not Selections(executable(), parse(text)).too_much():
+        if is_taken(text):
             return text
     raise AssertionError(f"{name} has more fields than a document may ask for")
+
+
+def is_taken(text: str) -> bool:
+    """Whether the hub would run a document, as far as its size goes."""
+    try:
+        document = parsed(text)
+        operation = get_operation_ast(document)
+        assert operation is not None
+        Costs(executable(), document).of(operation, {})
+    except GraphQLError:
+        return False
+    return True
 
 
 def literal(kind: GraphQLInputType) -> str:

@@ -113,7 +113,7 @@ async def test_two_viewers_of_one_rendering_are_told_the_same_if_they_are_swappe
 async def test_the_ordinary_way_can_be_switched_to(shared_api: Api, past: Lived) -> None:
     text = document("kind event { id }")
     context = shared_api.hub.context(Bearer(await shared_api.hub.viewer(shared_api.as_agent.token)))
-    plain = Executor(executable(), renders_once=False)
+    plain = Executor(executable(), "", shared_api.hub.executor.budgets, deadline=20, renders_once=False)
 
     async with contextlib.aclosing(await plain.stream(Operation(text, {"after": past.before}), context)) as stream:
         assert context.rendering() is None

@@ -219,6 +219,11 @@ ARGUMENTS: Final[Mapping[str, str]] = {
 """By type, field and argument."""
 
 DIRECTIVES: Final[Mapping[str, str]] = {
+    "cost.weight": "A number, as text.",
+    "listSize.assumedSize": "How many things, where no argument says it.",
+    "listSize.slicingArguments": "The arguments that say how many.",
+    "listSize.sizedFields": "The fields of the page that give as many; left out: the field itself does.",
+    "listSize.requireOneSlicingArgument": "Whether one of the arguments must be there.",
     "requiresRole.roles": "Any one of these roles opens it.",
     "requiresRole.own": "Any one of these opens it on what is the viewer's own; left out: none does.",
     "requiresScopes.scopes": "All scopes of any one of these groups; no group: none is needed.",
