@@ -42,14 +42,18 @@ class Subscription(InteractionStreams):
 @cache
 def schema() -> strawberry.Schema:
     """The schema, built once; not at all where its fields and the tables of who may read them do not say the same."""
-    built = strawberry.Schema(
-        Query, Mutation, Subscription, types=[Interaction, Party, PartyRole, Token], config=StrawberryConfig(scalar_map=SCALARS)
-    )
+    costs.declare(_built()._schema)  # what a field costs is told by its type, which is known when it is built: then once more
+    built = _built()
     if found := disagreements(built._schema):
         raise TypeError("\n".join(found))
-    costs.declare(built._schema)
     describe(built._schema)
     return built
+
+
+def _built() -> strawberry.Schema:
+    return strawberry.Schema(
+        Query, Mutation, Subscription, types=[Interaction, Party, PartyRole, Token], config=StrawberryConfig(scalar_map=SCALARS)
+    )
 
 
 def executable() -> GraphQLSchema:

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     console: Choice | None = Field(None, description="on or off: whether GraphiQL is served at /graphiql; left out, in local mode alone")
     cost_per_minute: str | None = Field(
         None,
-        description='what one viewer\'s operations may cost in a minute, by role: "600000, VISITOR=20000"; 0 is any, and usual in local mode',
+        description='what a viewer may ask for in a minute, in cost, by role: "600000, VISITOR=20000"; 0 is any, and usual in local mode',
     )
     operations_at_once: int | None = Field(
         None, ge=0, le=10_000, description="operations of one viewer that run at once; 0 for any. Usually 64, and any in local mode"

@@ -7,7 +7,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 
 from hub.access.gates import ARGUMENTS, FIELDS, MASKED, OPEN
 from hub.access.mandates import ROOTS
-from hub.graph.fields import declared_of
+from hub.graph.fields import RequiresRole, RequiresScopes, declared_of
 from hub.graph.roots import directives
 
 FILTERS: Final = "Filter"  # how inputs are called that say what is looked for: one may not ask by what one may not read
@@ -50,7 +50,8 @@ def _misdeclared(schema: GraphQLSchema) -> Iterator[str]:
 def _is_as_decided(kind: GraphQLObjectType, name: str) -> bool:
     place = f"{kind.name}.{name}"
     if place in ROOTS:
-        return bool(kind.fields[name].extensions["strawberry-definition"].directives == directives(ROOTS[place]))
+        declares = kind.fields[name].extensions["strawberry-definition"].directives
+        return [one for one in declares if isinstance(one, RequiresRole | RequiresScopes)] == directives(ROOTS[place])
     declared = declared_of(kind, name)
     return declared is not None and (declared.gate, declared.mask) == (FIELDS.get(place), MASKED.get(place))
 

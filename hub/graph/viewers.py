@@ -19,7 +19,7 @@ async def _party(viewer: Any, context: Context) -> Any:
 @strawberry.type(description="How much may be asked for: costs are taken from it, and it fills up again over a minute.")
 class RateLimit:
     limit: int = stored("limit", description="What it holds when it is full; 2147483647 where there is no limit.")
-    remaining: int = stored("remaining")
+    remaining: int = stored("remaining", description="What it holds now.")
     reset_at: datetime = stored("resetAt", description="When it is full again, if nothing is asked for until then.")
 
 

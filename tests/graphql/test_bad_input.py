@@ -12,8 +12,8 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_introspection
 
 from hub.access.viewers import NOBODY
 from hub.domain.terms import Role
-from hub.graph.execution import KEPT, Operation
 from hub.graph.costs import WIDE, is_page
+from hub.graph.execution import KEPT, Operation
 from hub.schema import executable
 from tests.api import ERRORS, Answer, Api, Caller, input_of
 

@@ -215,6 +215,7 @@ TYPES: Final[Mapping[str, Mapping[str, str]]] = {
         "roles": "What the viewer may be, as the token and its party roles say.",
         "scopes": "What the viewer may do, as the token says.",
         "expiresAt": "When the token ends; null: it does not.",
+        "rateLimit": "How much it may ask for, and how much of that is left.",
     },
 }
 """By type, then by field; "" is the type itself."""
