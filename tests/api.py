@@ -52,6 +52,7 @@ class Answer:
     status: int
     body: dict[str, Any]
     request_id: str = ""
+    cost: Any = None
 
     @property
     def data(self) -> Any:
@@ -79,7 +80,11 @@ class Caller:
         body, request_id = response.json(), response.headers["x-request-id"]
         for error in body.get("errors", ()):  # each bears it, and in nothing else do two equal answers differ
             assert error["extensions"].pop("requestId") == request_id
-        return Answer(response.status_code, body, request_id)
+        extensions = body.pop("extensions", {})
+        cost = extensions.pop("cost", None)
+        if extensions:
+            body["extensions"] = extensions
+        return Answer(response.status_code, body, request_id, cost)
 
     async def act(self, mutation: str, /, **input: Any) -> Any:
         """The payload of a mutation on an interaction."""

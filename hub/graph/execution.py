@@ -36,7 +36,7 @@ from hub.errors import HubError, Unauthenticated, Unavailable
 from hub.graph.budgets import Budgets
 from hub.graph.context import Context
 from hub.graph.costs import Costs
-from hub.graph.faults import formatted_all
+from hub.graph.faults import formatted_all, remembered
 from hub.graph.introspecting import Introspection
 from hub.graph.limits import parsed
 from hub.graph.selections import Needs, Selections
@@ -234,7 +234,9 @@ class Executor:
             self._documents.move_to_end(text)
             return known
         asked = sha256(text.encode(errors="surrogatepass")).digest(), is_told_names
-        examined = self._refused.get(asked) or self._examined(text, is_told_names)
+        if (errors := self._refused.get(asked)) is not None:
+            raise NotRun(remembered(errors))
+        examined = self._examined(text, is_told_names)
         if isinstance(examined, list):
             self._refused[asked] = examined
             if len(self._refused) > REFUSED:

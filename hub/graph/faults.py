@@ -48,6 +48,13 @@ def formatted_all(errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
     return [formatted(error) for error in errors]
 
 
+def remembered(errors: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same errors for another request, which has an id of its own."""
+    for error in errors:
+        tell(error["extensions"]["code"])
+    return [error | {"extensions": error["extensions"] | identified()} for error in errors]
+
+
 def log_fault(cause: BaseException, where: str) -> None:
     """A fault of ours, once, with its cause and the request id that its client is told."""
     log.error("internal_error", where=where, exc_info=cause, request_id=identified().get("requestId"))

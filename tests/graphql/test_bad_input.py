@@ -580,7 +580,7 @@ async def test_a_document_that_is_no_good_is_refused_at_once(shared_api: Api, te
         answer = clean(await shared_api.as_agent.ask(text))
 
     assert "data" not in answer.body
-    assert set(answer.codes) == {"BAD_USER_INPUT"}, answer.body
+    assert set(answer.codes) in ({"BAD_USER_INPUT"}, {"COST_EXCEEDED"}), answer.body
 
 
 async def test_ten_thousand_aliases_are_refused(shared_api: Api) -> None:

@@ -23,18 +23,17 @@ def within(path: str, *fields: str) -> str:
 
 ROWS: Final = "query > interactions(first: 100) > nodes"
 SPREAD: Final = "customer { ...B }"
-NAMES: Final = within("customer", aliases(20, "name"))
 DEAR: Final = {
     "joins of joins": within(ROWS, aliases(20, SPREAD)) + within(" fragment B on Party", aliases(20, "roles { id }")),
     "texts over and over": within(ROWS, aliases(60, "description")),
     "notes of every row": within(ROWS, "notes(first: 100) { text }"),
     "what is costly to say": within(ROWS, aliases(20, "allowedActs { act allowed }")),
-    "by a variable": within("query($first: Int) > interactions(first: $first) > nodes", aliases(30, NAMES)),
+    "by a variable": within("query($first: Int) > interactions(first: $first) > nodes", aliases(60, "notes { text }")),
     "of many ids": within("query($ids: [ID!]!) > nodes(ids: $ids) > ... on Interaction", aliases(60, "description")),
     "through fragments": within(ROWS, aliases(8, SPREAD)) + within(" fragment B on Party", aliases(90, "name")),
     "in a stream": within(
         "subscription > interactionEvents > event",
-        aliases(9, within("interaction > parties > party > timeline > nodes", aliases(30, "id"))),
+        aliases(6, within("interaction > parties > party > timeline > nodes", aliases(30, "message"))),
     ),
     "in a payload": within(
         'mutation > addNote(input: {id: "int_x", text: "x"}) > interaction > parties > party > interactions(first: 100) > nodes',

@@ -120,7 +120,13 @@ async def test_500_generated_operations_meet_no_fault_and_have_answers_of_their_
     assert findings.wrong == []
     assert findings.answered.total() > 400
     assert findings.done.total() > 50
-    assert {*printed.query_type.fields, *printed.mutation_type.fields} <= findings.asked.keys()  # type: ignore[union-attr]
+    assert len(findings.asked) > 0.9 * len(roots(printed))
+
+
+def roots(schema: GraphQLSchema) -> set[str]:
+    assert schema.query_type is not None
+    assert schema.mutation_type is not None
+    return {*schema.query_type.fields, *schema.mutation_type.fields}
 
 
 @pytest.mark.prove
@@ -147,3 +153,4 @@ async def test_20000_generated_operations_meet_no_fault(shared_api: Api, printed
     )
     assert wrong == []
     assert ran.total() > 16_000
+    assert roots(printed) == findings.asked.keys()
