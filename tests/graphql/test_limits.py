@@ -19,7 +19,7 @@ LIMITS: dict[str, tuple[Callable[[int], str], int]] = {
     "characters": ("{ cursor }".ljust, TEXT),
     "levels of fields": (lambda number: f"{{ {within(number - 1, 'a')} }}", DEPTH),
     "aliases": (lambda number: f"{{ viewer {{ {each(number, 'a#: id')} }} }}", ALIASES),
-    "aliases in fragments": (lambda number: f"{{ ...F }} fragment F on Viewer {{ {each(number, 'a#: id')} }}", ALIASES),
+    "aliases in fragments": (lambda number: f"{{ viewer {{ ...F }} }} fragment F on Viewer {{ {each(number, 'a#: id')} }}", ALIASES),
     "fields at its root": (lambda number: f"{{ {each(number, 'a#: cursor')} }}", ROOTS),
     "directives": (lambda number: "{ cursor " + "@a " * number + "}", DIRECTIVES),
     "directives of an operation": (lambda number: "query " + "@a " * number + "{ cursor }", DIRECTIVES),
