@@ -26,6 +26,7 @@ from hub.journal.subscriber import Subscriber
 Answer = dict[str, Any]  # as the transports send it: data, errors, extensions
 
 REPLAYED: Final = 64  # texts of one rendering that are kept for those who come back for them
+REPLAYED_BYTES: Final = 256 * 1024  # of them together: those of an ordinary screen have some 500 each
 
 
 def answered(result: ExecutionResult, context: Context) -> Answer:
@@ -65,6 +66,7 @@ class Rendering:
         self._context = context
         self._signal = apart()  # an error in what many are told bears none of their ids
         self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._size = 0
 
     def text(self, frame: Frame) -> bytes:
         """The answer as JSON; made by whoever asks first."""
@@ -73,10 +75,14 @@ class Rendering:
         if frame.text is None:
             frame.text = self._rendered(frame)
             if frame.kind is FrameKind.EVENT:
-                self._kept[frame.position] = frame.text
-                if len(self._kept) > REPLAYED:
-                    self._kept.popitem(last=False)
+                self._keep(frame.position, frame.text)
         return frame.text
+
+    def _keep(self, position: int, text: bytes) -> None:
+        self._kept[position] = text
+        self._size += len(text)
+        while len(self._kept) > REPLAYED or self._size > REPLAYED_BYTES:
+            self._size -= len(self._kept.popitem(last=False)[1])
 
     def _rendered(self, frame: Frame) -> bytes:
         self._context.renew()

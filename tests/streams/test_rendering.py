@@ -12,6 +12,7 @@ from graphql import parse
 
 from hub.access.bearers import Bearer
 from hub.domain.terms import Role
+from hub.graph import streams
 from hub.graph.execution import Executor, Operation
 from hub.graph.selections import Selections
 from hub.graph.streams import Stream
@@ -93,6 +94,21 @@ async def test_what_one_has_rendered_serves_all_with_the_same_rights_and_nobody_
 async def test_what_depends_on_who_looks_is_rendered_for_each(shared_api: Api, past: Lived, field: str) -> None:
     async with followed(shared_api, shared_api.as_customer, document(f"event {{ {field} }}"), past) as one:
         assert one.rendering is None
+
+
+async def test_the_texts_that_are_kept_for_who_comes_back_are_few_and_short(
+    shared_api: Api, past: Lived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "REPLAYED_BYTES", 1_000)
+    texts = []
+    async with followed(shared_api, shared_api.as_agent, document("kind cursor event { id type at sequence }"), past) as one:
+        async for frame in frames(one):
+            texts.append(one.rendering.text(frame))
+            assert sum(map(len, one.rendering._kept.values())) <= 1_000
+        kept = list(one.rendering._kept.values())
+
+    assert 1 <= len(kept) < 10 < len(texts)
+    assert kept[-1] in texts[-2:]
 
 
 async def test_two_viewers_of_one_rendering_are_told_the_same_if_they_are_swapped(shared_api: Api, past: Lived) -> None:
