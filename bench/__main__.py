@@ -13,7 +13,7 @@ import orjson
 import structlog
 import uvloop
 
-from bench import access, commands, questions, reading, serving, streams
+from bench import access, commands, entrance, questions, reading, serving, streams
 from bench.load import WARM_UP
 from bench.machine import ROOT, Machine
 from bench.report import Report
@@ -24,8 +24,9 @@ PROOF: Final = ROOT / "docs" / "proofs" / "bench.md"
 SETTING_UP: Final = 15.0  # seconds for mongod, the hub, and what they are filled with
 ROW: Final = 300e-6  # seconds to write one and keep it in every index; half of that on a machine with nothing else to do
 RIGHTS: Final = 2.0  # seconds for what rights cost, in one round
+SMALLEST: Final = 3.0  # seconds for what the entrance costs, in one round
 ANSWER: Final = 0.15  # seconds of one question in one round, in companies of two sizes
-SECTIONS: Final = ("commands", "serving", "access", "streams", "reading")
+SECTIONS: Final = ("commands", "serving", "access", "entrance", "streams", "reading")
 AT_MOST: Final = 4  # times what was expected; a machine that needs longer says nothing
 
 
@@ -58,9 +59,10 @@ async def measured(asked: argparse.Namespace, machine: Machine, uri: str, direct
     together = await commands.measure(uri, **pace) if "commands" in asked.only else []
     served = await serving.measure(uri, directory, **pace) if "serving" in asked.only else []
     rights = await access.measure(uri, directory, rounds=asked.rounds) if "access" in asked.only else None
+    entered = await entrance.measure(uri, directory, rounds=asked.rounds) if "entrance" in asked.only else None
     told = await streams.measure(uri, directory, seconds=asked.seconds, rounds=asked.rounds) if "streams" in asked.only else None
     read = await reading.measure(uri, directory, rows=asked.rows, rounds=asked.rounds) if "reading" in asked.only else None
-    return Report(machine, asked.seconds, asked.rounds, together, served, rights, told, read)
+    return Report(machine, asked.seconds, asked.rounds, together, served, rights, entered, told, read)
 
 
 def seconds(asked: argparse.Namespace) -> float:
@@ -68,8 +70,7 @@ def seconds(asked: argparse.Namespace) -> float:
     acts = {"commands": len(commands.ACTS) * len(commands.CONTENDERS), "serving": len(serving.OPERATIONS)}
     each = sum(many for section, many in acts.items() if section in asked.only)
     expected: float = each * len(asked.clients) * asked.rounds * (asked.seconds + WARM_UP) + SETTING_UP
-    if "access" in asked.only:
-        expected += RIGHTS * asked.rounds
+    expected += RIGHTS * asked.rounds * ("access" in asked.only) + SMALLEST * asked.rounds * ("entrance" in asked.only)
     if "streams" in asked.only:
         expected += streams.expected(asked.seconds, asked.rounds)
     if "reading" in asked.only:

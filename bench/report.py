@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bench.access import Rights
 from bench.commands import PLAIN, Measured
+from bench.entrance import Entrance
 from bench.load import Figures
 from bench.machine import Machine
 from bench.reading import Answer, Asked, Reading
@@ -48,6 +49,7 @@ class Report:
     commands: Sequence[Measured]
     served: Sequence[Served]
     rights: Rights | None
+    entrance: Entrance | None
     streams: Streams | None
     reading: Reading | None
 
@@ -58,6 +60,7 @@ class Report:
             self._commands() if self.commands else (),
             self._served() if self.served else (),
             self._rights() if self.rights else (),
+            entered(self.entrance) if self.entrance else (),
             streamed(self.streams) if self.streams else (),
             told(self.reading) if self.reading else (),
         ]
@@ -121,6 +124,20 @@ class Report:
                 f"- a known token: {rights.verification:.1f} us (goal: under 20)",
                 f"- gates: {rights.gates:.1%} of a page of 50 (goal: under 5 %), which takes {rights.page:.1f} ms",
             )
+
+
+def entered(entrance: Entrance) -> Iterable[str]:
+    """What the entrance costs."""
+    yield from (
+        "",
+        "## Entrance",
+        "",
+        "In the hub's process, by the processor's time, medians: `{ viewer { roles } }` as graphql-core builds and executes it, and what",
+        "the hub adds: its limits, cost and budget, the deadline, the request's id and its numbers.",
+        "",
+        f"- graphql-core: {entrance.bare:.0f} us",
+        f"- added: {entrance.added:.0f} us",
+    )
 
 
 def streamed(streams: Streams) -> Iterable[str]:

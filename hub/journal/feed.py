@@ -126,6 +126,7 @@ class Feed:
                 self.is_behind = True
                 await asyncio.sleep(POLL)
             except Exception:
+                self.is_behind = True
                 log.exception("feed_failed", position=self.position)
                 await asyncio.sleep(POLL)
 
