@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -55,6 +55,14 @@ def _media_type(kind: str) -> str:
     return kind
 
 
+def _network(address: str) -> str:
+    try:
+        return str(ip_network(address))
+    except ValueError as error:
+        raise ValueError(f"is a list of addresses and networks such as 10.0.0.0/8: {error}") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
 MediaType = Annotated[str, BeforeValidator(_lower), AfterValidator(_media_type)]
 Address = Annotated[str, AfterValidator(_address)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
@@ -108,7 +116,13 @@ class Settings(BaseSettings):
         STEP_UP, description="with which acr a guardian acts for a customer, separated by commas"
     )
     origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        (), description="the origins beside its own whose pages may open sockets, separated by commas"
+        (), description="the origins beside its own whose pages may ask, follow and open sockets, separated by commas"
+    )
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="the names that the hub answers to, separated by commas, as *.example.com; left out: any, in local mode its own"
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="whose X-Forwarded-For and X-Forwarded-Proto count: addresses and networks, separated by commas"
     )
     sockets_per_second: float = Field(
         500.0, ge=1, le=100_000, description="sockets and streams that one process takes in a second; others are told when to come again"

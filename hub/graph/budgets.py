@@ -108,15 +108,16 @@ class Budgets:
         if self._rates.at_once is None or viewer.is_anonymous:  # nobody's operations do not wait for anything
             yield
             return
-        if self._running[viewer.id] >= self._rates.at_once:
+        id = viewer.id
+        if self._running[id] >= self._rates.at_once:
             raise RateLimited(f"{self._rates.at_once} operations of this viewer run already.", retry_after_ms=AGAIN)
-        self._running[viewer.id] += 1
+        self._running[id] += 1
         try:
             yield
         finally:
-            self._running[viewer.id] -= 1
-            if not self._running[viewer.id]:
-                del self._running[viewer.id]
+            self._running[id] -= 1
+            if not self._running[id]:
+                del self._running[id]
 
     def _bucket(self, viewer: Viewer, limit: int) -> Bucket:
         """The viewer's bucket, as full as it has become."""

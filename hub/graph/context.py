@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
+import orjson
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info as StrawberryInfo
 
@@ -58,6 +60,7 @@ class Context:
     claims: Claims
     attaching: Attaching
     budgets: Budgets
+    idempotency_key: str | None = None  # of the whole request: each of its mutations makes its own of it
     resumed: Place | None = None  # from where on a socket that came back was told nothing
     rendering: Callable[[], Any] = lambda: None  # of a subscription: what renders for all who are told the same
     needs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # of each type, what the operation reads
@@ -88,6 +91,12 @@ class Context:
         """The time is now, and nothing was read yet: also after each mutation of several in one operation."""
         self.now = self.clock()
         self.loaders = None
+
+    def key(self, given: str | None, name: str) -> str | None:
+        """The idempotency key of a mutation: its own, else the request's with the name under which the mutation is answered."""
+        if given is not None or self.idempotency_key is None:
+            return given
+        return f"header:{sha256(orjson.dumps([self.idempotency_key, name])).hexdigest()}"
 
     @property
     def party(self) -> DataLoader[str, Document | None]:

@@ -93,7 +93,8 @@ async def submit(info: Info, input: Any, meant: Callable[[], Request] | None = N
     context: Context = info.context
     try:
         request: Request = (meant or input.meant)()
-        done = await asking(context.journal, context.viewer, request, input.idempotency_key, context.trail.changed)
+        key = context.key(input.idempotency_key, str(info.path.key))
+        done = await asking(context.journal, context.viewer, request, key, context.trail.changed)
     except Refused as refusal:
         return _refused(refusal)
     except Exception as fault:

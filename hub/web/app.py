@@ -16,12 +16,12 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from hub.errors import ErrorCode, InternalError, StartupError
+from hub.errors import BadInput, ErrorCode, InternalError, StartupError
 from hub.graph import signals
 from hub.graph.faults import log_fault, told
 from hub.graph.signals import Signal
 from hub.journal.opening import ended
-from hub.web import console, files, metrics, oauth, tracing
+from hub.web import console, fences, files, metrics, oauth, tracing
 from hub.web.doors import Door
 from hub.web.health import healthz, readyz
 from hub.web.http import graphql
@@ -48,14 +48,23 @@ class Application(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and scope["path"] == PATH:
             scope["app"] = self
-            await graphql_socket(WebSocket(scope, receive, send))
+            if self._is_meant(scope):
+                await graphql_socket(WebSocket(scope, receive, send))
+            else:
+                self.state.observing.turned_away("socket", "host")
+                await WebSocket(scope, receive, send).close()
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
+    def _is_meant(self, scope: Scope) -> bool:
+        names: fences.Names = self.state.names
+        return names.has(scope["headers"])
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         observing: Observing = self.state.observing
+        guards: fences.Headers = self.state.guards
         given: str | None = None
         for name, value in scope["headers"]:
             if name == REQUEST_ID:
@@ -66,13 +75,17 @@ class Application(Starlette):
         def answer(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (REQUEST_ID, signal.request_id.encode())]
+                fences.guard(message, guards)
             return send(message)
 
         is_operation = scope["path"] == PATH
         if is_operation:
             observing.begin(signal, scope["headers"])
         try:
-            await super().__call__(scope, receive, answer)
+            if scope["path"] in fences.ALIVE or self._is_meant(scope):
+                await super().__call__(scope, receive, answer)
+            else:
+                await misdirected()(scope, receive, answer)
         except Exception:  # noqa: S110 - `failed` has told and logged it, and Starlette raises it again
             pass
         finally:
@@ -91,10 +104,13 @@ def app(hub: Hub) -> Starlette:
             *HEALTH,
             *([SCRAPED] if hub.settings.metrics_port is None else ()),
         ],
+        middleware=fences.cross_origin(hub.settings),
         exception_handlers={HTTPException: refused, Exception: failed},
     )
     starlette.router.redirect_slashes = False
     starlette.state.hub = hub
+    starlette.state.names = fences.Names(hub.settings)
+    starlette.state.guards = fences.guarding(hub.settings)
     starlette.state.lines = lines = Lines(hub.settings.sockets_per_second)
     starlette.state.metrics = numbers = metrics.of(hub, lines)
     starlette.state.observing = observing = Observing(numbers, hub.settings.access_log, tracing.tracer())
@@ -120,6 +136,12 @@ async def refused(_: Request, error: Any) -> Response:
     signals.tell(code)
     shown = {"message": message, "extensions": {"code": code, **signals.identified()}}
     return JSONResponse({"errors": [shown]}, error.status_code, error.headers)
+
+
+def misdirected() -> Response:
+    """For a request to a host that is not this one."""
+    message = "The hub does not answer to this name; HUB_HOSTS says to which."
+    return JSONResponse({"errors": [told(BadInput(message))]}, 421)
 
 
 async def failed(_: Request, error: Exception) -> Response:
@@ -186,6 +208,8 @@ def server(hub: Hub) -> Server:
             ws_per_message_deflate=False,  # 64 KiB a socket with it, 14 without
             timeout_graceful_shutdown=GRACE,
             timeout_keep_alive=IDLE,
+            proxy_headers=bool(hub.settings.trusted_proxies),
+            forwarded_allow_ips=list(hub.settings.trusted_proxies),
             access_log=False,
             log_config=None,
             server_header=False,

@@ -34,6 +34,7 @@ ABREAST: Final = 64  # uploads at once in one process: each holds some 300 KB
 FIELDS_OF: Final = ("attachments", "internalAttachments")
 NEEDED: Final = (*FIELDS_OF, "visibleTo", "vertical", "channels", "kind", "topic", "direction")
 SAFE: Final = {
+    "cross-origin-resource-policy": "cross-origin",  # the address is the right, and a frontend shows photos
     "cache-control": "private, no-store",
     "content-security-policy": "default-src 'none'; sandbox",
     "referrer-policy": "no-referrer",

@@ -1,6 +1,6 @@
-"""GraphQL over HTTP: POST, JSON in, JSON out, errors too (graphql.github.io/graphql-over-http, draft of 2025).
+"""GraphQL over HTTP: JSON in, JSON out, errors too (graphql.github.io/graphql-over-http, draft of 2025). GET is for queries.
 
-Who accepts `text/event-stream` gets the answers as events, and may ask with GET, as a browser's EventSource does."""
+Who accepts `text/event-stream` gets the answers as events, and may follow with GET, as a browser's EventSource does."""
 
 import re
 from collections.abc import Mapping
@@ -14,19 +14,20 @@ from starlette.responses import Response
 from hub.access.bearers import Bearer
 from hub.access.viewers import Viewer
 from hub.errors import BadInput, RateLimited, Refused, Unauthenticated, Unavailable
-from hub.graph.execution import NotRun
+from hub.graph.execution import NotRun, Operation
 from hub.graph.faults import told
 from hub.web.hub import Hub
 from hub.web.leaving import while_there
 from hub.web.lines import Lines
 from hub.web.observing import Observing
 from hub.web.sse import EVENTS, LAST_EVENT, Events
-from hub.web.wire import bearer, decoded, encoded, operation
+from hub.web.wire import IDEMPOTENCY_KEY, bearer, decoded, encoded, idempotency_key, operation
 
 BODY: Final = 64 * 1024  # bytes; the largest query an app sends has some 10 KiB
 JSON: Final = "application/json"
 GRAPHQL: Final = "application/graphql-response+json"
 OFFERED: Final = {GRAPHQL: GRAPHQL, JSON: JSON, EVENTS: EVENTS, "application/*": JSON, "*/*": JSON}
+NEVER_STORED: Final = {"cache-control": "no-store", "vary": "accept, authorization"}  # also what came with GET
 QUALITY: Final = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
@@ -61,19 +62,17 @@ async def graphql(request: Request) -> Response:
 
 async def _answered(request: Request, media: str) -> Response:
     hub: Hub = request.app.state.hub
-    if request.method != "POST":
-        raise WrongMethod(f"Queries and mutations come with POST; GET is for those who accept {EVENTS}.")
-    _check_media(request)
-    viewer = await hub.viewer(bearer(request.headers.get("authorization")))
-    asked = operation(decoded(await _body(request)))
+    asked, viewer = await _asked(request)
     kind = hub.executor.kind(asked, viewer)
     if kind is OperationType.SUBSCRIPTION:
         raise BadInput(f"A subscription is followed over the WebSocket at this path, or by who accepts {EVENTS}.", "query")
-    running = hub.executor.run(asked, hub.context(Bearer(viewer)))
+    context = hub.context(Bearer(viewer))
     if kind is OperationType.MUTATION:  # is done to its end, also for a client that is gone
-        return _response(200, await running, media)
+        _check_acts(request)
+        context.idempotency_key = idempotency_key(request.headers.getlist(IDEMPOTENCY_KEY))
+        return _response(200, await hub.executor.run(asked, context), media)
     async with while_there(request):
-        return _response(200, await running, media)
+        return _response(200, await hub.executor.run(asked, context), media)
 
 
 async def _events(request: Request) -> Response:
@@ -86,24 +85,35 @@ async def _events(request: Request) -> Response:
     if wait := lines.wait():
         observing.turned_away("events", "rate")
         raise Unavailable("Too many come at once.", retry_after_ms=ceil(1000 * wait))
+    asked, viewer = await _asked(request)
+    kind = hub.executor.kind(asked, viewer)  # what is no good is refused before the stream begins
+
     token = bearer(request.headers.get("authorization"))
-    viewer = await hub.viewer(token)
-    if request.method == "POST":
-        _check_media(request)
-        asked = operation(decoded(await _body(request)))
-    else:
-        asked = operation(_parameters(request))
-    if request.method != "POST" and hub.executor.kind(asked, viewer) is OperationType.MUTATION:
-        raise WrongMethod("A mutation comes with POST.")
 
     async def present() -> Viewer:
         return await hub.viewer(token)
 
     context = hub.context(held := Bearer(viewer, present))
+    if kind is OperationType.MUTATION:
+        _check_acts(request)
+        context.idempotency_key = idempotency_key(request.headers.getlist(IDEMPOTENCY_KEY))
     if (last := request.headers.get(LAST_EVENT)) is not None:
         context.resumed = hub.journal.cursors.read(last)
-    hub.executor.kind(asked, viewer)  # what is no good is refused before the stream begins
     return Events(hub, lines, asked, held, context)
+
+
+async def _asked(request: Request) -> tuple[Operation, Viewer]:
+    """What is asked for, and by whom."""
+    hub: Hub = request.app.state.hub
+    if request.method == "POST":
+        _check_media(request)
+    viewer = await hub.viewer(bearer(request.headers.get("authorization")))
+    return operation(decoded(await _body(request)) if request.method == "POST" else _parameters(request)), viewer
+
+
+def _check_acts(request: Request) -> None:
+    if request.method != "POST":
+        raise WrongMethod("A mutation comes with POST.")
 
 
 def _parameters(request: Request) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def _failed(status: int, refused: Refused, media: str, **headers: str) -> Respon
 
 
 def _response(status: int, answer: Mapping[str, Any], media: str, **headers: str) -> Response:
-    return Response(encoded(answer), status, headers=headers | {"content-type": f"{media}; charset=utf-8"})
+    return Response(encoded(answer), status, headers=NEVER_STORED | headers | {"content-type": f"{media}; charset=utf-8"})
 
 
 def _is_json(content_type: str | None) -> bool:

@@ -1,12 +1,17 @@
 """Bytes in, operations out, and back: what HTTP and WebSocket share."""
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import orjson
 
 from hub.errors import BadInput
 from hub.graph.execution import Operation
+
+IDEMPOTENCY_KEY: Final = "idempotency-key"
+KEY: Final = re.compile(r"[!-~]{1,255}")
+QUOTED: Final = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')  # a string of a structured field (RFC 8941, section 3.3.3)
 
 
 def decoded(body: bytes | str) -> Any:
@@ -36,6 +41,20 @@ def operation(request: Any) -> Operation:
     if not isinstance(request.get("extensions"), dict | None):
         raise BadInput("`extensions` is a JSON object.", "extensions")
     return Operation(text, variables, name)
+
+
+def idempotency_key(given: Sequence[str]) -> str | None:
+    """The key in a request's Idempotency-Key headers: a string, quoted or not (draft-ietf-httpapi-idempotency-key-header).
+
+    Raises BadInput for several, and for what is no key."""
+    if not given:
+        return None
+    key = given[0].strip()
+    if QUOTED.fullmatch(key):
+        key = re.sub(r"\\(.)", r"\1", key[1:-1])
+    if len(given) > 1 or not KEY.fullmatch(key):
+        raise BadInput("Idempotency-Key is one string of 1 to 255 visible ASCII characters.", "Idempotency-Key")
+    return key
 
 
 def bearer(header: str | None) -> str | None:

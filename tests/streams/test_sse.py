@@ -140,7 +140,7 @@ async def test_a_mutation_is_not_asked_for_with_get(shared_api: Api) -> None:
 async def test_nothing_is_followed_with_head(shared_api: Api) -> None:
     response = await shared_api.client.head("/graphql", params={"query": EVENTS}, headers={"accept": "text/event-stream"})
 
-    assert response.status_code == 405
+    assert response.status_code == 400
 
 
 async def test_a_refused_subscription_is_one_answer_with_errors_and_complete(shared_api: Api) -> None:

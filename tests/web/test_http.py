@@ -46,14 +46,62 @@ async def raw(api: Api, *parts: bytes) -> tuple[int, bytes]:
         writer.close()
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-async def test_graphql_is_asked_by_post(shared_api: Api, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+async def test_graphql_is_asked_by_get_and_post(shared_api: Api, method: str) -> None:
     response = await shared_api.client.request(method, "/graphql")
 
-    assert response.status_code == 405
-    assert "POST" in response.headers["allow"]
-    if method != "HEAD":
-        assert codes(response) == ["BAD_USER_INPUT"]
+    assert (response.status_code, codes(response)) == (405, ["BAD_USER_INPUT"])
+    assert {word.strip() for word in response.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
+
+
+async def got(api: Api, method: str = "GET", accept: str = JSON, **parameters: str) -> httpx.Response:
+    headers = {"authorization": f"Bearer {api.as_agent.token}", "accept": accept}
+    return await api.client.request(method, "/graphql", params=parameters, headers=headers)
+
+
+async def test_a_query_may_come_in_the_address(shared_api: Api) -> None:
+    text = "query A { cursor } query B($n: Int) { interactions(first: $n) { pageInfo { hasNextPage } } }"
+    response = await got(shared_api, query=text, operationName="B", variables='{"n": 1}', extensions="{}")
+
+    assert response.json()["data"] == {"interactions": {"pageInfo": {"hasNextPage": False}}}
+    assert response.headers["cache-control"] == "no-store"
+    assert "authorization" in response.headers["vary"]
+
+
+async def test_head_says_what_get_would_say_first(shared_api: Api) -> None:
+    response = await got(shared_api, "HEAD", query="{ cursor }")
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL, "text/event-stream"])
+async def test_a_mutation_in_the_address_is_not_done(shared_api: Api, accept: str) -> None:
+    text = 'mutation { createInteraction(input: {direction: INBOUND, channel: PHONE, reason: "by GET"}) { cursor } }'
+    response = await got(shared_api, accept=accept, query=text)
+
+    assert (response.status_code, codes(response), response.headers["allow"]) == (405, ["BAD_USER_INPUT"], "POST")
+    found = await shared_api.as_agent.ask('{ interactions(filter: {text: "by GET"}) { nodes { id } } }')
+    assert found.data["interactions"]["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"query": ""},
+        {"query": "{ cursor", "variables": "{}"},
+        {"query": "{ cursor }", "variables": "{"},
+        {"query": "{ cursor }", "variables": "[]"},
+        {"query": "{ cursor }", "variables": '"x"'},
+        {"query": "{ cursor }", "extensions": "1"},
+        {"query": "{ cursor }", "operationName": "Unknown"},
+        {"query": "subscription { interactionEvents { kind } }"},
+    ],
+)
+async def test_an_address_that_asks_for_nothing_is_refused(shared_api: Api, parameters: dict[str, str]) -> None:
+    response = await got(shared_api, accept=GRAPHQL, **parameters)
+
+    assert (response.status_code, codes(response)) == (400, ["BAD_USER_INPUT"])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +125,7 @@ async def test_the_answer_comes_in_the_media_type_the_client_likes_best(shared_a
     response = await post(shared_api, json.dumps(QUERY), **({"accept": accept} if accept else {}))
 
     assert (response.status_code, response.headers["content-type"]) == (200, f"{expected}; charset=utf-8")
-    assert response.json() == {"data": {"viewer": {"roles": ["AGENT"]}}}
+    assert response.json()["data"] == {"viewer": {"roles": ["AGENT"]}}
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*", f"{JSON};q=0", "", ","])
@@ -229,7 +277,7 @@ async def test_a_body_ends_at_64_kib_also_where_it_comes_in_chunks(shared_api: A
 
 
 async def test_a_body_that_never_ends_is_refused_before_it_is_kept(shared_api: Api) -> None:
-    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    head = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 
     status, _ = await raw(shared_api, head, *[b"1000\r\n" + b" " * 0x1000 + b"\r\n"] * 20)
 
@@ -238,7 +286,7 @@ async def test_a_body_that_never_ends_is_refused_before_it_is_kept(shared_api: A
 
 @pytest.mark.parametrize("length", [b"-5", b"nonsense", b"1e3", b"9" * 40, b"0x10", b"5, 6"])
 async def test_a_length_that_is_none_is_a_bad_request(shared_api: Api, length: bytes) -> None:
-    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: " + length + b"\r\n\r\n{}"
+    head = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: " + length + b"\r\n\r\n{}"
 
     status, _ = await raw(shared_api, head)
 
@@ -246,7 +294,7 @@ async def test_a_length_that_is_none_is_a_bad_request(shared_api: Api, length: b
 
 
 async def test_a_length_beyond_the_limit_is_refused_without_waiting_for_the_body(shared_api: Api) -> None:
-    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n"
+    head = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 999999999\r\n\r\n"
 
     status, _ = await raw(shared_api, head)
 
@@ -276,7 +324,7 @@ async def test_a_client_that_hangs_up_in_mid_body_leaves_the_hub_well(shared_api
     host, _, port = shared_api.address.partition(":")
     for _ in range(5):
         _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
+        writer.write(b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{")
         await writer.drain()
         writer.transport.abort()
 
