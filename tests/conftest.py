@@ -1,6 +1,5 @@
 """What the tests stand on: a real mongod, a hub at work on it, and its public doors on real sockets."""
 
-import asyncio
 import contextlib
 import inspect
 import os
@@ -26,6 +25,7 @@ from hub.store.mongo import Mongo, connected
 from hub.web.app import listening, server
 from hub.web.hub import Hub, opened
 from tests.api import Api
+from tests.serving import running
 
 PLAIN = ssl.create_default_context()  # made once: each client would take a tenth of a second to load certificates it never uses
 
@@ -54,8 +54,8 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A mongod of this test process."""
-    with mongod.start(tmp_path_factory.mktemp("mongod")) as running:
-        yield running.uri
+    with mongod.start(tmp_path_factory.mktemp("mongod")) as started:
+        yield started.uri
 
 
 @pytest.fixture
@@ -84,16 +84,8 @@ async def hub(settings: Settings, mongo_uri: str, mongo: Mongo) -> AsyncIterator
 @contextlib.asynccontextmanager
 async def serving(hub: Hub) -> AsyncIterator[str]:
     """The hub's doors on a free port: gives the address."""
-    running, bound = server(hub), listening("127.0.0.1", 0)
-    task = asyncio.create_task(running.serve(sockets=[bound]))
-    try:
-        while not running.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.001)
-        yield f"127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        running.should_exit = True
-        await task
-        bound.close()
+    async with running(server(hub), listening("127.0.0.1", 0)) as address:
+        yield address
 
 
 @pytest.fixture
