@@ -79,7 +79,8 @@ async def comes_out_as_said(api: Api, caller: Caller, opened: Callable[[], Await
     said = await caller.read(known, f"status {ALLOWED}")
     assert [one["act"] for one in said["allowedActs"]] == list(InteractionAct)
     acts = [one for one in said["allowedActs"] if (one["act"], one["code"]) != ("CLAIM", "NOT_FOUND")]
-    ids = [await opened() if one["allowed"] else known for one in acts]  # what is refused changes nothing, so one does for all of them
+    made = iter(await asyncio.gather(*(opened() for one in acts if one["allowed"])))
+    ids = [next(made) if one["allowed"] else known for one in acts]  # what is refused changes nothing, so one does for all of them
     tries = (tried(api, caller, one["act"], id, said["allowedTransitions"]) for one, id in zip(acts, ids, strict=True))
 
     outcomes = await asyncio.gather(*tries)
