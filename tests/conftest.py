@@ -27,7 +27,36 @@ from hub.web.hub import Hub, opened
 from tests.api import Api
 from tests.serving import running
 
+ROOT = Path(__file__).parent.parent
 PLAIN = ssl.create_default_context()  # made once: each client would take a tenth of a second to load certificates it never uses
+LONGEST = (  # modules in order: whichever began last would be waited for; `make check` keeps to it
+    "tests/test_cli.py",
+    "tests/web/test_workers.py",
+    "tests/exchange/test_long_files.py",
+    "tests/journal/test_processes.py",
+    "tests/graphql/test_allowed_acts.py",
+    "tests/graphql/test_unavailable.py",
+    "tests/store/test_outages.py",
+    "tests/test_mongod.py",
+    "tests/journal/test_failures.py",
+    "tests/streams/test_chaos.py",
+    "tests/web/test_client_package.py",
+    "tests/security/test_matrix.py",
+    "tests/journal/test_bus.py",
+    "tests/store/test_mongo.py",
+    "tests/web/test_console_browser.py",
+    "tests/test_readme.py",
+    "tests/journal/test_feed.py",
+    "tests/exchange/test_importing.py",
+    "tests/stock/test_clients.py",
+    "tests/streams/test_machine.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first."""
+    rank = {ROOT / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
