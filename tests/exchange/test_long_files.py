@@ -121,28 +121,26 @@ def test_an_import_that_was_cut_goes_on_where_it_was(
     assert {int(one) for one in told} == set(range(500, COUNT + 1, 500))
 
 
-def test_from_start_looks_at_every_record_again(place: Place, tmp_path: Path, document: Document) -> None:
+def test_from_start_and_where_the_file_has_changed_every_record_is_looked_at_again(
+    place: Place, tmp_path: Path, document: Document
+) -> None:
     file = write(tmp_path / "many.json", document, "lines")
     with cut(place, signal.SIGKILL, file):
         made = len(place.values())
+    (checkpoint,) = place.checkpoints
+    kept = checkpoint.read_bytes()
 
     second = place.run(file, "--from-start")
-
-    assert not second[0].startswith("Goes on")
-    assert counts(second[-1])[1] == made
-
-
-def test_a_file_that_changed_begins_anew(place: Place, tmp_path: Path, document: Document) -> None:
-    file = write(tmp_path / "many.json", document, "lines")
-    with cut(place, signal.SIGKILL, file):
-        made = len(place.values())
+    checkpoint.write_bytes(kept)
     write(file, document, "lines", COUNT + 1)
+    third = place.run(file)
 
-    second = place.run(file)
-
+    all_of_them = COUNT - COUNT // 500
     assert not second[0].startswith("Goes on")
-    assert counts(second[-1])[1] == made
-    assert len(place.values()) == COUNT + 1 - COUNT // 500
+    assert counts(second[-1])[:2] == (all_of_them - made, made)
+    assert not third[0].startswith("Goes on")
+    assert counts(third[-1])[:2] == (1, all_of_them)
+    assert len(place.values()) == all_of_them + 1
 
 
 def test_a_pipe_has_a_name_and_no_checkpoint(place: Place, tmp_path: Path, document: Document) -> None:
