@@ -2,6 +2,7 @@
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # the hub is begun as a process so often that compiling it each time is felt
 
 # The first Python that really runs and is one of 3.11 to 3.13. Looked for only when .venv is made; `make PYTHON=... setup` decides otherwise.
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -9,10 +10,14 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c '
 PIP := .venv/bin/python -m pip --quiet install
 ARGS ?=
 
-# What `make check` also runs on Motor: whatever talks to the database most. Much of it is waiting for databases that are away: hence three at
-# once, and in this order.
-ON_MOTOR := tests/store tests/graphql tests/streams tests/journal/test_committer.py tests/journal/test_feed.py tests/journal/test_bus.py tests/journal/test_failures.py \
-	--ignore tests/streams/test_chaos.py --ignore tests/streams/test_machine.py --ignore tests/streams/test_rendering.py --ignore tests/streams/test_crowds.py --ignore tests/graphql/test_generated.py
+# More at once than there are processors: much of it is waiting, for processes that begin and for databases that are away. The longest
+# modules come first (tests/conftest.py).
+AT_ONCE := -n 3 --dist loadscope --no-loadscope-reorder
+
+# What `make check` also runs on Motor: whatever talks to the database most, but for what is decided before or after that.
+OFF_MOTOR := $(addprefix tests/graphql/test_, allowed_acts.py bad_input.py cost.py descriptions.py generated.py schema.py schema_changes.py slices.py step_up.py) \
+	$(addprefix tests/streams/test_, chaos.py crowds.py machine.py rendering.py)
+ON_MOTOR := tests/store tests/graphql tests/streams $(addprefix tests/journal/test_, committer.py feed.py bus.py failures.py) $(addprefix --ignore=, $(OFF_MOTOR))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check prove bench schema lock clean
@@ -26,13 +31,13 @@ run: .venv/run ## start a hub on an embedded MongoDB with demo data (ARGS="--por
 	@exec .venv/bin/hub serve --demo $(ARGS)
 
 test: .venv/dev ## run the tests (ARGS="-k journal" goes to pytest)
-	@.venv/bin/python -m pytest -n 2 --dist loadscope $(ARGS)
+	@.venv/bin/python -m pytest $(AT_ONCE) $(ARGS)
 
 check: .venv/dev ## lint, types, tests with warnings as errors, the committed schema, and what it breaks: what CI runs
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	HUB_MONGO_DRIVER=pymongo .venv/bin/python -m pytest -n 2 --dist loadscope
-	HUB_MONGO_DRIVER=motor .venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(ON_MOTOR)
+	HUB_MONGO_DRIVER=pymongo .venv/bin/python -m pytest $(AT_ONCE)
+	HUB_MONGO_DRIVER=motor .venv/bin/python -m pytest $(AT_ONCE) $(ON_MOTOR)
 	@.venv/bin/hub schema | diff -u schema.graphql - || { echo 'schema.graphql is not what the code says: run `make schema` and commit it.'; exit 1; }
 	@.venv/bin/hub schema --diff "$$(ls docs/releases/*.graphql | sort -V | tail -1)" --accept docs/releases/accepted.txt \
 		|| { echo 'The schema breaks clients of the last release: docs/releases/README.md says how that is meant.'; exit 1; }

@@ -61,6 +61,7 @@ def executable() -> GraphQLSchema:
     return schema()._schema
 
 
+@cache
 def sdl() -> str:
     """The text of schema.graphql."""
     return schema().as_str().rstrip() + "\n"

@@ -1,6 +1,5 @@
 """What the tests stand on: a real mongod, a hub at work on it, and its public doors on real sockets."""
 
-import asyncio
 import contextlib
 import inspect
 import os
@@ -26,8 +25,38 @@ from hub.store.mongo import Mongo, connected
 from hub.web.app import listening, server
 from hub.web.hub import Hub, opened
 from tests.api import Api
+from tests.serving import running
 
+ROOT = Path(__file__).parent.parent
 PLAIN = ssl.create_default_context()  # made once: each client would take a tenth of a second to load certificates it never uses
+LONGEST = (  # modules in order: whichever began last would be waited for; `make check` keeps to it
+    "tests/test_cli.py",
+    "tests/web/test_workers.py",
+    "tests/exchange/test_long_files.py",
+    "tests/journal/test_processes.py",
+    "tests/graphql/test_allowed_acts.py",
+    "tests/graphql/test_unavailable.py",
+    "tests/store/test_outages.py",
+    "tests/test_mongod.py",
+    "tests/journal/test_failures.py",
+    "tests/streams/test_chaos.py",
+    "tests/web/test_client_package.py",
+    "tests/security/test_matrix.py",
+    "tests/journal/test_bus.py",
+    "tests/store/test_mongo.py",
+    "tests/web/test_console_browser.py",
+    "tests/test_readme.py",
+    "tests/journal/test_feed.py",
+    "tests/exchange/test_importing.py",
+    "tests/stock/test_clients.py",
+    "tests/streams/test_machine.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first."""
+    rank = {ROOT / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,8 +83,8 @@ def pytest_report_header() -> str:
 @pytest.fixture(scope="session")
 def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A mongod of this test process."""
-    with mongod.start(tmp_path_factory.mktemp("mongod")) as running:
-        yield running.uri
+    with mongod.start(tmp_path_factory.mktemp("mongod")) as started:
+        yield started.uri
 
 
 @pytest.fixture
@@ -84,16 +113,8 @@ async def hub(settings: Settings, mongo_uri: str, mongo: Mongo) -> AsyncIterator
 @contextlib.asynccontextmanager
 async def serving(hub: Hub) -> AsyncIterator[str]:
     """The hub's doors on a free port: gives the address."""
-    running, bound = server(hub), listening("127.0.0.1", 0)
-    task = asyncio.create_task(running.serve(sockets=[bound]))
-    try:
-        while not running.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.001)
-        yield f"127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        running.should_exit = True
-        await task
-        bound.close()
+    async with running(server(hub), listening("127.0.0.1", 0)) as address:
+        yield address
 
 
 @pytest.fixture

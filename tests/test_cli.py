@@ -1,4 +1,4 @@
-"""The command line as it is typed: real processes, their output, their exit codes, and what they leave behind."""
+"""The command line as it is typed: its output, its exit codes, and real processes with what they leave behind."""
 
 import json
 import os
@@ -29,6 +29,7 @@ from hub.cli import told
 from hub.domain.ids import PARTY
 from hub.domain.terms import Role
 from hub.errors import BadInput, StartupError
+from tests.typed import Done, hub
 
 Fact = TypeVar("Fact")
 
@@ -52,13 +53,6 @@ RECORD: Final = {
 def environment(**variables: str) -> dict[str, str]:
     """That of this process without its settings of a hub."""
     return {name: value for name, value in os.environ.items() if not name.startswith("HUB_")} | variables
-
-
-def hub(*arguments: object, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [HUB, *map(str, arguments)], input=given, env=environment(**variables), capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def until(look: Callable[[], Fact], seconds: float = PATIENCE) -> Fact:
@@ -158,7 +152,7 @@ def is_alive(pid: int) -> bool:
     return state not in {"", "Z"}
 
 
-def refused(done: subprocess.CompletedProcess[str]) -> str:
+def refused(done: Done) -> str:
     """The one sentence of a command that could not be done."""
     assert (done.returncode, done.stdout) == (1, ""), done
     assert done.stderr.startswith("hub: ")
@@ -265,17 +259,6 @@ def test_ended_in_order_it_leaves_no_mongod_and_every_acknowledged_write(tmp_pat
 
         assert not is_alive(pid)
         assert running.process.err.read_text() == ""
-    assert made in ids(running.data_dir)
-
-
-def test_killed_it_leaves_no_mongod_and_every_acknowledged_write(tmp_path: Path) -> None:
-    with serving(tmp_path) as running:
-        made = running.ask(OPEN)["createInteraction"]["interaction"]["id"]
-        pid = running.mongod
-
-        running.process.end(signal.SIGKILL)
-
-        until(lambda: not is_alive(pid))
     assert made in ids(running.data_dir)
 
 
@@ -518,10 +501,10 @@ def test_a_hub_with_issuers_makes_no_local_key_and_takes_no_local_token(tmp_path
     assert not (tmp_path / "data" / "signing-key.pem").exists()
 
 
-def test_check_shows_each_issuer_and_whether_its_keys_can_be_had(tmp_path: Path) -> None:
+def test_check_shows_each_issuer_and_whether_its_keys_can_be_had(demo: Serving) -> None:
     away = {name: value for name, value in ISSUER.items() if name != "keys"} | {"issuer": "http://127.0.0.1:1"}
 
-    checked = hub("check", "--data-dir", tmp_path, HUB_ISSUERS=json.dumps([ISSUER, away]))
+    checked = hub("check", "--data-dir", demo.data_dir, HUB_ISSUERS=json.dumps([ISSUER, away]))
 
     settings, keys, _, known, unknown = checked.stdout.splitlines()
     assert checked.returncode == 1
@@ -531,25 +514,25 @@ def test_check_shows_each_issuer_and_whether_its_keys_can_be_had(tmp_path: Path)
     assert unknown == "issuer    The keys of http://127.0.0.1:1 cannot be fetched: the connection failed (ConnectError)."
 
 
-def test_issuers_that_cannot_be_read_are_told_by_every_command_that_needs_them(tmp_path: Path) -> None:
+def test_issuers_that_cannot_be_read_are_told_by_every_command_that_needs_them(demo: Serving, tmp_path: Path) -> None:
     given = json.dumps([ISSUER | {"algorithms": ["HS256"]}])
     said = "HUB_ISSUERS, issuer https://id.example: algorithms.0 is not valid: input should be 'RS256', 'PS256', 'ES256' or 'EdDSA'."
 
     assert refused(hub("serve", "--port", "0", "--data-dir", tmp_path / "data", HUB_ISSUERS=given)) == said
     assert not (tmp_path / "data").exists()
-    checked = hub("check", "--data-dir", tmp_path, HUB_ISSUERS=given)
+    checked = hub("check", "--data-dir", demo.data_dir, HUB_ISSUERS=given)
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"issuers   {said}")
 
 
 # ---------------------------------------------------------------- policies
 
 
-def test_check_shows_each_policy_and_what_it_asks_for(tmp_path: Path) -> None:
+def test_check_shows_each_policy_and_what_it_asks_for(demo: Serving) -> None:
     given = json.dumps(
         [{"topic": ["bills", "fees"], "kind": "COMPLAINT", "acr": "phr"}, {"name": "all", "roles": "PARTNER", "acr": ["a", "b"]}]
     )
 
-    checked = hub("check", "--data-dir", tmp_path, HUB_ACCESS_POLICIES=given)
+    checked = hub("check", "--data-dir", demo.data_dir, HUB_ACCESS_POLICIES=given)
 
     assert checked.returncode == 0
     assert checked.stdout.splitlines()[3:] == [
@@ -558,13 +541,13 @@ def test_check_shows_each_policy_and_what_it_asks_for(tmp_path: Path) -> None:
     ]
 
 
-def test_policies_that_cannot_be_read_are_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_policies_that_cannot_be_read_are_told_before_anything_is_written(demo: Serving, tmp_path: Path) -> None:
     given = json.dumps([{"name": "bills", "topic": "bills"}])
     said = "HUB_ACCESS_POLICIES, policy bills: acr is not valid: field required."
 
     assert refused(hub("serve", "--port", "0", "--data-dir", tmp_path / "data", HUB_ACCESS_POLICIES=given)) == said
     assert not (tmp_path / "data").exists()
-    checked = hub("check", "--data-dir", tmp_path, HUB_ACCESS_POLICIES=given)
+    checked = hub("check", "--data-dir", demo.data_dir, HUB_ACCESS_POLICIES=given)
     assert (checked.returncode, checked.stdout.splitlines()[-1]) == (1, f"policies  {said}")
 
 
@@ -588,16 +571,15 @@ def test_audit_tells_who_read_what_about_a_party(demo: Serving) -> None:
     assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "Nothing is recorded about this party.\n")
 
 
-def test_import_joins_the_hub_that_serves(tmp_path: Path) -> None:
-    (tmp_path / "records.json").write_text(json.dumps([RECORD]))
+def test_import_joins_the_hub_that_serves(demo: Serving, tmp_path: Path) -> None:
+    (tmp_path / "records.json").write_text(json.dumps([RECORD | {"reason": "TV, internet and more"}]))
 
-    with serving(tmp_path) as running:
-        imported = hub("import", tmp_path / "records.json", "--data-dir", running.data_dir)
-        found = running.ask("{ interactions { nodes { reason status createdAt } } }")
+    imported = hub("import", tmp_path / "records.json", "--data-dir", demo.data_dir)
+    found = demo.ask("{ interactions { nodes { reason status createdAt } } }")["interactions"]["nodes"]
 
     assert (imported.returncode, imported.stderr) == (0, "")
-    assert found["interactions"]["nodes"] == [
-        {"reason": "TV and internet", "status": "IN_PROGRESS", "createdAt": "2026-01-02T11:36:18.000Z"}
+    assert [one for one in found if one["reason"] == "TV, internet and more"] == [
+        {"reason": "TV, internet and more", "status": "IN_PROGRESS", "createdAt": "2026-01-02T11:36:18.000Z"}
     ]
 
 
@@ -675,7 +657,7 @@ def test_a_fault_of_ours_is_not_dressed_up_as_a_sentence() -> None:
 
 
 def test_a_client_is_added_rotated_listed_and_shut_out(demo: Serving) -> None:
-    def client(*words: object) -> subprocess.CompletedProcess[str]:
+    def client(*words: object) -> Done:
         return hub("client", *words, "--data-dir", demo.data_dir)
 
     def works(id: str, secret: str) -> bool:
@@ -710,3 +692,17 @@ def test_a_client_is_added_rotated_listed_and_shut_out(demo: Serving) -> None:
 )
 def test_a_client_that_cannot_be_is_refused_with_a_sentence(demo: Serving, options: list[str], sentence: str) -> None:
     assert refused(hub("client", "add", *options, "--data-dir", demo.data_dir)) == sentence
+
+
+# ---------------------------------------------------------------- the end
+
+
+def test_killed_it_leaves_no_mongod_and_every_acknowledged_write(demo: Serving) -> None:
+    """The last one to ask the hub that the others have looked at."""
+    made = demo.ask(OPEN)["createInteraction"]["interaction"]["id"]
+    pid = demo.mongod
+
+    demo.process.end(signal.SIGKILL)
+
+    until(lambda: not is_alive(pid))
+    assert made in ids(demo.data_dir)

@@ -95,7 +95,7 @@ def test_it_is_started_from_the_main_thread_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("leash", "launcher"),
     [
-        pytest.param(mongod.LEASH, mongod.DIE_WITH_PARENT, id="both-nets"),
+        pytest.param(mongod.LEASH, mongod.DIE_WITH_PARENT, id="both-nets", marks=pytest.mark.prove),
         pytest.param(mongod.LEASH, NO_KERNEL, id="the-pipe-alone"),
         pytest.param(
             NO_LEASH, mongod.DIE_WITH_PARENT, id="the-kernel-alone", marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux only")

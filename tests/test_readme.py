@@ -25,6 +25,7 @@ from hub.web import closing
 from hub.web.hub import now
 from tests.api import Api, Caller
 from tests.conftest import submit
+from tests.typed import hub
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -153,20 +154,15 @@ async def test_the_partners_script_of_the_readme_tells_what_happened_since_last_
     assert later == [f"PROGRESS_REPORTED {cast.ongoing} The technician rings."]
 
 
-def test_what_the_readme_imports_is_imported_as_it_says(tmp_path: Path) -> None:
+def test_what_the_readme_imports_is_imported_as_it_says(mongo_uri: str, tmp_path: Path) -> None:
     shown = re.search(r"\$ echo '(.*?)' \| hub import -\n(.*?)```", README, re.DOTALL)
     assert shown
 
-    hub = subprocess.run(
-        [Path(sys.executable).parent / "hub", "import", "-", "--data-dir", tmp_path],
-        input=shown.group(1),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    database = {"HUB_MONGO_URI": mongo_uri, "HUB_MONGO_DATABASE": "imported", "HUB_SECRET": "correct horse battery staple, twice"}
+    done = hub("import", "-", "--data-dir", tmp_path, given=shown.group(1), **database)
 
-    first, *_, last = hub.stdout.splitlines()
+    assert done.returncode == 0
+    first, *_, last = done.stdout.splitlines()
     assert [first, "...", last] == shown.group(2).splitlines()
 
 

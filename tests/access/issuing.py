@@ -25,6 +25,7 @@ from hub.access.withdrawn import Withdrawn
 from hub.domain.ids import PartyId
 from hub.domain.parties import ExternalIdentifier
 from hub.web.app import Unsignalled, listening
+from tests.serving import running
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AUDIENCE: Final = "interaction-hub"
@@ -173,19 +174,12 @@ async def providing(*pairs: Pair, port: int = 0) -> AsyncIterator[Oidc]:
     oidc = Oidc(f"http://127.0.0.1:{bound.getsockname()[1]}", list(pairs))
     oidc.open.set()
     routes = [Route("/.well-known/openid-configuration", oidc.configuration), Route("/keys", oidc.keys), Route("/elsewhere", oidc.others)]
-    running = Unsignalled(
-        uvicorn.Config(Starlette(routes=routes), lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
-    )
-    task = asyncio.create_task(running.serve(sockets=[bound]))
-    try:
-        while not running.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
-            await asyncio.sleep(0.001)
-        yield oidc
-    finally:
-        oidc.open.set()
-        running.should_exit = True
-        await task
-        bound.close()
+    server = Unsignalled(uvicorn.Config(Starlette(routes=routes), lifespan="off", access_log=False, log_config=None))
+    async with running(server, bound):
+        try:
+            yield oidc
+        finally:
+            oidc.open.set()
 
 
 async def until(fact: Callable[[], object]) -> None:

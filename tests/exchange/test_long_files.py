@@ -17,6 +17,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.test_cli import HUB, PATIENCE, SECRET, environment, until
+from tests.typed import Done, hub
 
 COUNT: Final = 4_000
 Document = dict[str, Any]
@@ -29,18 +30,20 @@ class Place:
         self.name = f"hub-{uuid4().hex[:8]}"
         self.data_dir = data_dir
         self._uri = uri
-        self._environment = environment(HUB_MONGO_URI=uri, HUB_MONGO_DATABASE=self.name, HUB_SECRET=SECRET)
+        self._variables = {"HUB_MONGO_URI": uri, "HUB_MONGO_DATABASE": self.name, "HUB_SECRET": SECRET}
 
     def begin(self, *words: object, by: Sequence[str] = (), **to: Any) -> subprocess.Popen[str]:
         command = [*by, HUB, "import", *map(str, words), "--data-dir", str(self.data_dir)]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | to
-        return subprocess.Popen(command, env=self._environment, text=True, **streams)
+        return subprocess.Popen(command, env=environment(**self._variables), text=True, **streams)
+
+    def typed(self, *words: object) -> Done:
+        return hub("import", *words, "--data-dir", self.data_dir, **self._variables)
 
     def run(self, *words: object) -> list[str]:
-        process = self.begin(*words)
-        out, err = process.communicate(timeout=120)
-        assert (process.returncode, err) == (0, "")
-        return out.splitlines()
+        done = self.typed(*words)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.splitlines()
 
     @property
     def checkpoints(self) -> list[Path]:
@@ -118,28 +121,26 @@ def test_an_import_that_was_cut_goes_on_where_it_was(
     assert {int(one) for one in told} == set(range(500, COUNT + 1, 500))
 
 
-def test_from_start_looks_at_every_record_again(place: Place, tmp_path: Path, document: Document) -> None:
+def test_from_start_and_where_the_file_has_changed_every_record_is_looked_at_again(
+    place: Place, tmp_path: Path, document: Document
+) -> None:
     file = write(tmp_path / "many.json", document, "lines")
     with cut(place, signal.SIGKILL, file):
         made = len(place.values())
+    (checkpoint,) = place.checkpoints
+    kept = checkpoint.read_bytes()
 
     second = place.run(file, "--from-start")
-
-    assert not second[0].startswith("Goes on")
-    assert counts(second[-1])[1] == made
-
-
-def test_a_file_that_changed_begins_anew(place: Place, tmp_path: Path, document: Document) -> None:
-    file = write(tmp_path / "many.json", document, "lines")
-    with cut(place, signal.SIGKILL, file):
-        made = len(place.values())
+    checkpoint.write_bytes(kept)
     write(file, document, "lines", COUNT + 1)
+    third = place.run(file)
 
-    second = place.run(file)
-
+    all_of_them = COUNT - COUNT // 500
     assert not second[0].startswith("Goes on")
-    assert counts(second[-1])[1] == made
-    assert len(place.values()) == COUNT + 1 - COUNT // 500
+    assert counts(second[-1])[:2] == (all_of_them - made, made)
+    assert not third[0].startswith("Goes on")
+    assert counts(third[-1])[:2] == (1, all_of_them)
+    assert len(place.values()) == all_of_them + 1
 
 
 def test_a_pipe_has_a_name_and_no_checkpoint(place: Place, tmp_path: Path, document: Document) -> None:
@@ -173,10 +174,10 @@ def test_what_is_imported_is_not_overwritten_by_its_report(place: Place, tmp_pat
     file = write(tmp_path / "many.json", document, "lines", 3)
     before = file.read_text()
 
-    process = place.begin(file, "--report", file)
+    done = place.typed(file, "--report", file)
 
-    assert process.communicate(timeout=60)[1] == f"hub: {file} is what is imported: name another file for the report.\n"
-    assert (process.returncode, file.read_text(), place.values()) == (1, before, [])
+    assert done.stderr == f"hub: {file} is what is imported: name another file for the report.\n"
+    assert (done.returncode, file.read_text(), place.values()) == (1, before, [])
 
 
 def test_progress_is_drawn_on_a_terminal_and_nowhere_else(place: Place, tmp_path: Path, document: Document) -> None:
@@ -207,8 +208,8 @@ def _some(reader: int) -> bytes:
 
 @pytest.mark.parametrize("form", [pytest.param("array", marks=pytest.mark.prove), "lines"])
 def test_memory_does_not_grow_with_the_file(place: Place, tmp_path: Path, document: Document, form: str) -> None:
-    few = _peak(place, write(tmp_path / "few.json", document, form, 800, pad="x" * 20_000))
-    many = _peak(place, write(tmp_path / "many.json", document, form, 2_400, pad="y" * 20_000))
+    few = _peak(place, write(tmp_path / "few.json", document, form, 300, pad="x" * 60_000))
+    many = _peak(place, write(tmp_path / "many.json", document, form, 900, pad="y" * 60_000))
 
     assert (tmp_path / "many.json").stat().st_size > 48 << 20
     assert many < few + (16 << 20)

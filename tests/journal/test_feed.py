@@ -67,7 +67,7 @@ async def test_commits_of_another_process_arrive_without_a_hint(journal: Journal
             await until(lambda: listener.heard == [1, 2])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.prove) for seed in (1, 2))])
 async def test_two_processes_hear_everything_once_and_in_order(journal: Journal, mongo: Mongo, seed: int) -> None:
     chance, mine, theirs = random.Random(seed), Listener(), Listener()
     async with journal_on(mongo, "other") as other:

@@ -18,6 +18,7 @@ from tests.journal.acts import assert_intact, journal_on, messages, opened
 from tests.journal.processes import Members, Writer, replica_set, writing
 from tests.proofs import write_down
 
+AFTERWARDS = 50  # reports that must get through after the blow
 GENEROUS = 15.0  # seconds for the next commit on a machine that does other things too; `prove` tells the figure: 3 are promised
 
 
@@ -69,7 +70,7 @@ async def killed(uri: str, mongo: Mongo, data: Path, tally: Tally | None = None)
         await victim.acknowledges(random.randrange(1, 60))
         victim.process.send_signal(signal.SIGKILL)
         at = time.monotonic()
-        await other.acknowledges(100)
+        await other.acknowledges(AFTERWARDS)
         slowest = other.slowest(at)
         async with writing(uri, data / "a", "c", interactions) as again:
             assert again.opened_at is not None
@@ -110,11 +111,11 @@ async def stopped(uri: str, mongo: Mongo, data: Path, tally: Tally | None = None
         await victim.acknowledges(random.randrange(1, 60))
         victim.process.send_signal(signal.SIGSTOP)
         at = time.monotonic()
-        await other.acknowledges(100)
+        await other.acknowledges(AFTERWARDS)
         slowest = other.slowest(at)
         victim.process.send_signal(signal.SIGCONT)
-        await victim.acknowledges(50)
-        await other.acknowledges(50)
+        await victim.acknowledges(30)
+        await other.acknowledges(30)
         await victim.end()
         await other.end()
     if tally is not None:
@@ -135,7 +136,7 @@ async def elected(members: Members, data: Path, tally: Tally | None = None) -> N
             await first.acknowledges(random.randrange(1, 60))
             members.kill(members.primary())
             at = time.monotonic()
-            await asyncio.gather(first.acknowledges(100), second.acknowledges(100))
+            await asyncio.gather(first.acknowledges(AFTERWARDS), second.acknowledges(AFTERWARDS))
             slowest = max(first.slowest(at), second.slowest(at))
             await first.end()
             await second.end()
@@ -149,7 +150,7 @@ async def test_three_processes_write_at_once_in_one_order_and_none_starves(mongo
     async with AsyncExitStack() as stack:
         writers = [await stack.enter_async_context(writing(mongo_uri, tmp_path / name, name, interactions)) for name in ("a", "b", "c")]
         before = [len(writer.told) for writer in writers]
-        await asyncio.gather(*(writer.acknowledges(150) for writer in writers))
+        await asyncio.gather(*(writer.acknowledges(100) for writer in writers))
         progress = [len(writer.told) - was for writer, was in zip(writers, before, strict=True)]
         for writer in writers:
             await writer.end()
@@ -164,6 +165,7 @@ async def test_a_process_that_is_killed_keeps_nobody_from_writing(mongo: Mongo, 
     await killed(mongo_uri, mongo, tmp_path)
 
 
+@pytest.mark.prove
 async def test_a_process_that_is_killed_goes_on_when_it_is_started_again(mongo: Mongo, mongo_uri: str, tmp_path: Path) -> None:
     await killed_alone(mongo_uri, mongo, tmp_path)
 

@@ -1,4 +1,4 @@
-"""The seam: it behaves the same on PyMongo Async and on Motor, whichever of them the other tests run on."""
+"""The seam: it behaves the same on PyMongo Async and on Motor: on both, unless HUB_MONGO_DRIVER names one."""
 
 import asyncio
 import os
@@ -21,7 +21,10 @@ MANY: Final = 1_500  # more than a driver reads at once
 NOWHERE: Final = "mongodb://127.0.0.1:1"
 
 
-@pytest.fixture(params=CLIENTS)
+NAMED: Final = os.environ.get("HUB_MONGO_DRIVER")
+
+
+@pytest.fixture(params=[NAMED] if NAMED else CLIENTS)  # `make check` names the one, then the other
 def driver(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -36,7 +39,7 @@ async def seam(driver: Driver, mongo_uri: str) -> AsyncIterator[Mongo]:
 
 
 async def test_the_tests_run_on_the_driver_that_the_environment_names(hub: Hub, mongo: Mongo, shared_api: Api) -> None:
-    named = CLIENTS[os.environ.get("HUB_MONGO_DRIVER") or "pymongo"]
+    named = CLIENTS[NAMED or "pymongo"]
 
     assert [type(one.client) for one in (mongo, hub.mongo, shared_api.hub.mongo)] == [named] * 3
 

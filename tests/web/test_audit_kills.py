@@ -11,7 +11,8 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from tests.test_cli import HUB, PATIENCE, SECRET, begun, hub, until
+from tests.test_cli import HUB, PATIENCE, SECRET, begun, until
+from tests.typed import hub
 
 ROUNDS = 5
 CLIENTS = 8

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.domain.terms import Role
+from tests import npm
 from tests.api import Api
 
 HERE = Path(__file__).parent / "clients"
@@ -19,18 +19,7 @@ HERE = Path(__file__).parent / "clients"
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts beside the packages that their lock names."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no node and npm here")
-    place = tmp_path_factory.mktemp("clients")
-    for file in HERE.iterdir():
-        shutil.copy(file, place)
-    installed = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=place, capture_output=True, text=True, check=False
-    )
-    if installed.returncode:
-        pytest.skip(f"npm could not install the clients: {installed.stderr.strip().splitlines()[-1:]}")
-    return place
+    return npm.workshop(HERE, tmp_path_factory.mktemp("clients") / "web")
 
 
 async def test_graphql_ws_asks_acts_follows_and_comes_back_with_a_fresh_token(shared_api: Api, clients: Path) -> None:

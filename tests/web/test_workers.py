@@ -19,8 +19,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from hub.domain.terms import Role
-from tests.test_cli import HUB, OPEN, SECRET, Serving, begun, hub, ids, is_alive, refused, serving, until
+from tests.test_cli import HUB, OPEN, SECRET, Serving, begun, ids, is_alive, refused, serving, until
 from tests.test_readme import free_port
+from tests.typed import hub
 
 HINTS: Final = "hub_bus_hints_total"
 QUERIES: Final = 'hub_operations_total{trusted="-",type="query"}'
@@ -250,24 +251,26 @@ def test_what_is_wrong_is_told_once_before_any_worker_starts(
     assert sentence in refused(hub("serve", "--port", 0, "--data-dir", tmp_path / "data", *options, **variables))
 
 
-@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.prove), signal.SIGKILL])
-def test_ended_or_killed_it_leaves_no_process_and_every_acknowledged_write(tmp_path: Path, number: signal.Signals) -> None:
-    with serving(tmp_path, "--workers", "2") as running:
-        made = {running.ask(OPEN)["createInteraction"]["interaction"]["id"] for _ in range(4)}
-        all_of_them = {*workers(running), running.mongod}
-        assert len(all_of_them) == 3
-
-        code = running.process.end(number)
-
-        if number is signal.SIGKILL:
-            until(lambda: not any(map(is_alive, all_of_them)))
-        else:
-            assert code == 0
-            assert not any(map(is_alive, all_of_them))
-            assert running.process.err.read_text() == ""
+def ends(running: Serving, number: signal.Signals) -> tuple[int, set[int]]:
+    """Ended by a signal in mid-work, with every acknowledged write kept: its exit code, and those of its processes that are left."""
+    made = {running.ask(OPEN)["createInteraction"]["interaction"]["id"] for _ in range(4)}
+    all_of_them = {*workers(running), running.mongod}
+    assert len(all_of_them) == 3
+    code = running.process.end(number)
+    left = {pid for pid in all_of_them if is_alive(pid)}
+    until(lambda: not any(map(is_alive, all_of_them)))
     assert made <= ids(running.data_dir)
+    return code, left
 
 
+@pytest.mark.prove
+def test_interrupted_it_leaves_no_process_and_every_acknowledged_write(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as running:
+        assert ends(running, signal.SIGINT) == (0, set())
+        assert running.process.err.read_text() == ""
+
+
+@pytest.mark.prove
 def test_asked_twice_workers_do_not_wait_for_a_client_that_listens(tmp_path: Path) -> None:
     with serving(tmp_path, "--workers", "2") as running:
         token = hub("token", "--role", "supervisor", "--data-dir", running.data_dir).stdout.strip()
@@ -278,3 +281,10 @@ def test_asked_twice_workers_do_not_wait_for_a_client_that_listens(tmp_path: Pat
             running.process.end()
 
         assert not workers(running)
+
+
+def test_killed_it_leaves_no_process_and_every_acknowledged_write(pair: Serving) -> None:
+    """The last one to ask those that the others have looked at."""
+    code, _ = ends(pair, signal.SIGKILL)
+
+    assert code == -signal.SIGKILL
