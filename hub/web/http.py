@@ -65,7 +65,7 @@ async def _answered(request: Request, media: str) -> Response:
         raise WrongMethod(f"Queries and mutations come with POST; GET is for those who accept {EVENTS}.")
     _check_media(request)
     viewer = await hub.viewer(bearer(request.headers.get("authorization")))
-    asked = operation(decoded(await _body(request)))
+    asked = await hub.documents.operation(operation(decoded(await _body(request))), viewer)
     kind = hub.executor.kind(asked, viewer)
     if kind is OperationType.SUBSCRIPTION:
         raise BadInput(f"A subscription is followed over the WebSocket at this path, or by who accepts {EVENTS}.", "query")
@@ -90,9 +90,10 @@ async def _events(request: Request) -> Response:
     viewer = await hub.viewer(token)
     if request.method == "POST":
         _check_media(request)
-        asked = operation(decoded(await _body(request)))
+        named = operation(decoded(await _body(request)))
     else:
-        asked = operation(_parameters(request))
+        named = operation(_parameters(request))
+    asked = await hub.documents.operation(named, viewer)
     if request.method != "POST" and hub.executor.kind(asked, viewer) is OperationType.MUTATION:
         raise WrongMethod("A mutation comes with POST.")
 
