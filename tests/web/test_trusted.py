@@ -12,6 +12,7 @@ import pytest
 
 from hub.access.viewers import NOBODY
 from hub.domain.terms import Role
+from hub.errors import BadInput
 from hub.graph import manifests
 from hub.graph.documents import REGISTERED, Asked
 from hub.graph.execution import NotRun
@@ -309,3 +310,12 @@ async def test_loading_again_changes_nothing(trusting: Api) -> None:
 
     assert (done.added, done.replaced, done.known) == (0, 0, len(IDS))
     assert await kept.all() == before
+
+
+async def test_of_ids_to_remove_all_are_known_or_none_is_removed(trusting: Api) -> None:
+    kept = TrustedDocuments(trusting.hub.mongo)
+
+    with pytest.raises(BadInput, match="has the id unknown"):
+        await kept.remove(["who-1", "unknown"])
+
+    assert await kept.find("who-1") is not None
