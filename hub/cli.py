@@ -375,6 +375,7 @@ def _is_well(name: str, look: Callable[[T], str], at: T) -> bool:
 
 
 def _settings(settings: Settings) -> str:
+    Modes.told(settings.trusted_documents)
     mode = "local mode: trusts its own key, listens on loopback only" if settings.is_local else "issuers are configured"
     return f"{mode}; data in {settings.data_dir}"
 

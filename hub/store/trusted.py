@@ -18,6 +18,7 @@ COLLECTION: Final = "documents"
 HEADS: Final = "heads"
 MARK: Final = "documents"
 MOST: Final = 10_000  # documents: an app has some hundreds, and each of its releases that is still out there changes a few
+LOOKING: Final = 2.0  # seconds for the mark: others wait behind, and what was known before will do
 LOADING: Final = 60.0  # seconds for as many
 
 
@@ -49,7 +50,7 @@ class TrustedDocuments:
 
     async def mark(self) -> str | None:
         """Another one after every change; None where nothing was ever loaded."""
-        with unit_of_work():
+        with unit_of_work(LOOKING):
             found = await self._mongo.by_ids(HEADS, [MARK])
         return found[MARK]["mark"] if found else None
 
