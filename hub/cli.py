@@ -1,4 +1,4 @@
-"""The command line: serve, token, client, check, schema, watch, audit, import.
+"""The command line: serve, token, client, documents, check, schema, watch, audit, import.
 
 A failure is one sentence on standard error and exit code 1. Ctrl-C and SIGTERM end a command in order: with 0 where it was
 to run until then (serve, watch), with 130 where it was interrupted.
@@ -35,17 +35,20 @@ from hub.exchange.demo import demo
 from hub.exchange.importing import Summary, import_file
 from hub.exchange.progress import Bar
 from hub.exchange.reports import reporting
+from hub.graph import manifests
+from hub.graph.modes import Modes
 from hub.graph.schema_changes import Weight, acceptances, changes
 from hub.graph.slices import sliced, someone
 from hub.journal import head
 from hub.journal.batch import Committed
 from hub.journal.desk import Command
 from hub.journal.log import Actor
-from hub.schema import sdl
+from hub.schema import executable, sdl
 from hub.settings import PREFIX, Settings
-from hub.store import audit
+from hub.store import audit, catalogue
 from hub.store.clients import Clients
 from hub.store.mongo import connected
+from hub.store.trusted import TrustedDocuments
 from hub.web import logs, metrics, private, tracing, watching
 from hub.web.app import BACKLOG, PATH, listening, server
 from hub.web.greeting import greeting
@@ -57,6 +60,8 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embe
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 client = typer.Typer(no_args_is_help=True, help="Clients of the token endpoint: programs of partners, and systems.")
 app.add_typer(client, name="client")
+documents = typer.Typer(no_args_is_help=True, help="Trusted documents: operations that clients run by their ids.")
+app.add_typer(documents, name="documents")
 
 T = TypeVar("T")
 MOMENTS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]
@@ -84,6 +89,7 @@ def serve(
         logs.configure(settings)
         trusts(settings)  # what is wrong with them is said before anything is written
         policies(settings)
+        Modes.told(settings.trusted_documents)
         tracing.check()
         if settings.workers > 1:
             _serve_together(settings, with_demo)
@@ -271,6 +277,48 @@ async def _clients(settings: Settings, uri: str) -> list[str]:
         ]
 
 
+@documents.command(name="load")
+def load_documents(
+    file: Annotated[Path, typer.Argument(help="An apollo-persisted-query-manifest, or graphql-codegen's persisted-documents.json.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Trust the documents of a client's manifest, all or none; hubs that run know them in a second. Again, it changes nothing."""
+    with told():
+        given = manifests.read(_text(file), executable())
+        loaded = _with_documents(data_dir, lambda kept: kept.load(given, now()))
+        typer.echo(f"{loaded.added} added, {loaded.replaced} replaced, {loaded.known} known already.")
+
+
+@documents.command(name="list")
+def list_documents(data_dir: DataDir = None) -> None:
+    """List the trusted documents, by name."""
+    with told():
+        for one in _with_documents(data_dir, lambda kept: kept.all()):
+            typer.echo(f"{one['_id']}  {one['type']:12}  {one['name']}  {_written(one['loadedAt'])}")
+
+
+@documents.command(name="remove")
+def remove_documents(id: list[str], data_dir: DataDir = None) -> None:
+    """Trust documents no longer, by their ids."""
+    with told():
+        _with_documents(data_dir, lambda kept: kept.remove(id))
+        typer.echo(f"{len(set(id))} removed.")
+
+
+def _with_documents(data_dir: Path | None, act: Callable[[TrustedDocuments], Awaitable[T]]) -> T:
+    settings = Settings.load(data_dir=data_dir)
+    logs.configure(settings)
+    with database(settings) as uri:
+        return asyncio.run(_on_documents(settings, uri, act))
+
+
+async def _on_documents(settings: Settings, uri: str, act: Callable[[TrustedDocuments], Awaitable[T]]) -> T:
+    async with connected(uri, settings.mongo_database, settings.mongo_driver) as mongo:
+        await mongo.check()
+        await catalogue.apply(mongo, idempotency_days=settings.idempotency_days, audit_days=settings.audit_days)
+        return await act(TrustedDocuments(mongo))
+
+
 @app.command()
 def schema(
     role: Annotated[str | None, typer.Option(help="Print what this role meets of it.")] = None,
@@ -327,6 +375,7 @@ def _is_well(name: str, look: Callable[[T], str], at: T) -> bool:
 
 
 def _settings(settings: Settings) -> str:
+    Modes.told(settings.trusted_documents)
     mode = "local mode: trusts its own key, listens on loopback only" if settings.is_local else "issuers are configured"
     return f"{mode}; data in {settings.data_dir}"
 
@@ -428,8 +477,12 @@ def _as_line(record: Mapping[str, Any]) -> str:
 
 
 def _moment(record: Mapping[str, Any]) -> str:
+    return _written(record["at"])
+
+
+def _written(at: datetime) -> str:
     """As the API writes it: RFC 3339, UTC, milliseconds."""
-    return str(record["at"].isoformat(timespec="milliseconds")).replace("+00:00", "Z")
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @app.command(name="import")

@@ -24,6 +24,8 @@ class ErrorCode(StrEnum):
     TOO_BROAD = "TOO_BROAD"
     COST_EXCEEDED = "COST_EXCEEDED"
     RATE_LIMITED = "RATE_LIMITED"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
@@ -167,6 +169,24 @@ class CostExceeded(Refused):
     """One operation asks for more than any should."""
 
     code = ErrorCode.COST_EXCEEDED
+
+
+class DocumentNotFound(Refused):
+    """No document has this id or hash. For a hash it is Apollo's own sentence, upon which its clients send the text."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+
+    def __init__(self, *, is_hash: bool) -> None:
+        super().__init__("PersistedQueryNotFound" if is_hash else "No trusted document has this `documentId`.")
+
+
+class DocumentNotTrusted(Refused):
+    """A text where only trusted documents are run."""
+
+    code = ErrorCode.DOCUMENT_NOT_TRUSTED
+
+    def __init__(self) -> None:
+        super().__init__("For this viewer only trusted documents are run: name one by its `documentId`, and send no other text.")
 
 
 class RateLimited(Refused):

@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     operations_at_once: int | None = Field(
         None, ge=0, le=10_000, description="operations of one viewer that run at once; 0 for any. Usually 64, and any in local mode"
     )
+    trusted_documents: str = Field(
+        "prefer", description='off, prefer or require: whether trusted documents are run, or nothing else, by role: "require, AGENT=off"'
+    )
     operation_seconds: float = Field(20.0, ge=1, le=600, description="seconds that a query or a mutation may take")
     log_level: LogLevel = Field("info", description="what is logged")
 

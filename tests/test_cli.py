@@ -242,6 +242,7 @@ def test_a_taken_port_is_refused_before_anything_is_written(demo: Serving, tmp_p
         ([], {"HUB_MONGO_URL": "mongodb://db"}, "HUB_MONGO_URL is not a setting of the hub; did you mean HUB_MONGO_URI?"),
         ([], {"HUB_MONGO_URI": "mongodb://db"}, "HUB_MONGO_URI needs HUB_SECRET"),
         ([], {"HUB_MONGO_URI": "http://db", "HUB_SECRET": SECRET}, "HUB_MONGO_URI cannot be used: Invalid URI scheme"),
+        ([], {"HUB_TRUSTED_DOCUMENTS": "require, BOSS=off"}, "HUB_TRUSTED_DOCUMENTS is `off`, `prefer` or `require`, and others by role"),
         ([], {"HUB_MONGOD": "/nowhere/mongod"}, "HUB_MONGOD names /nowhere/mongod, which is not a program that can be run."),
     ],
 )
@@ -692,6 +693,29 @@ def test_a_client_is_added_rotated_listed_and_shut_out(demo: Serving) -> None:
 )
 def test_a_client_that_cannot_be_is_refused_with_a_sentence(demo: Serving, options: list[str], sentence: str) -> None:
     assert refused(hub("client", "add", *options, "--data-dir", demo.data_dir)) == sentence
+
+
+def test_what_is_loaded_runs_on_a_hub_that_serves_and_what_is_removed_does_not(demo: Serving, tmp_path: Path) -> None:
+    manifest, spoiled = tmp_path / "persisted-documents.json", tmp_path / "spoiled.json"
+    manifest.write_text(json.dumps({"who-1": "query Who { viewer { roles } }"}))
+    spoiled.write_text(json.dumps({"who-2": "query Who { viewer { roles } }", "who-3": "{ nonsense }"}))
+    data = ("--data-dir", demo.data_dir)
+
+    def answers(expected: Any) -> bool:
+        asked = httpx.post(demo.url, json={"documentId": "who-1"}, headers={"authorization": f"Bearer {demo.tokens['AGENT']}"}).json()
+        return bool(asked.get("data") == expected)
+
+    refused_load = refused(hub("documents", "load", spoiled, *data))
+    loaded = hub("documents", "load", manifest, *data).stdout
+    until(lambda: answers({"viewer": {"roles": ["AGENT"]}}))
+    listed = hub("documents", "list", *data).stdout
+    removed = hub("documents", "remove", "who-1", *data).stdout
+    until(lambda: answers(None))
+
+    assert "'who-3': Cannot query field 'nonsense'" in refused_load
+    assert loaded == "1 added, 0 replaced, 0 known already.\n"
+    assert re.fullmatch(r"who-1  query +Who  2\S+Z\n", listed)
+    assert removed == "1 removed.\n"
 
 
 # ---------------------------------------------------------------- the end

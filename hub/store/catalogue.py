@@ -150,6 +150,7 @@ COLLECTIONS: Final[Mapping[str, Collection]] = {
     "attachments.files": Collection({"length": WHOLE, "chunkSize": WHOLE, "uploadDate": DATE}),  # as GridFS has them
     "attachments.chunks": Collection({"files_id": {}, "n": WHOLE, "data": BYTES}, (Index((("files_id", 1), ("n", 1)), unique=True),)),
     "uploads": Collection({"interaction": TEXT, "at": DATE}, (Index((("at", 1),)),)),  # begun, and not yet known to belong to anything
+    "documents": Collection({"_id": TEXT, "sha256": TEXT, "type": TEXT, "name": TEXT, "text": TEXT, "loadedAt": DATE}),  # the trusted ones
     "heads": Collection({"_id": TEXT}),
     "leases": Collection({"_id": TEXT}),
 }

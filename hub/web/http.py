@@ -108,7 +108,8 @@ async def _asked(request: Request) -> tuple[Operation, Viewer]:
     if request.method == "POST":
         _check_media(request)
     viewer = await hub.viewer(bearer(request.headers.get("authorization")))
-    return operation(decoded(await _body(request)) if request.method == "POST" else _parameters(request)), viewer
+    asked = operation(decoded(await _body(request)) if request.method == "POST" else _parameters(request))
+    return await hub.documents.operation(asked, viewer), viewer
 
 
 def _check_acts(request: Request) -> None:

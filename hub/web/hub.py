@@ -29,7 +29,10 @@ from hub.domain.rules import Rules
 from hub.errors import StartupError
 from hub.graph.budgets import Budgets, Rates
 from hub.graph.context import Context
+from hub.graph.documents import Documents
 from hub.graph.execution import Executor
+from hub.graph.modes import Modes
+from hub.graph.trusted import Trusted
 from hub.journal import opening
 from hub.journal.opening import Journal
 from hub.journal.rights import Rights
@@ -44,6 +47,7 @@ from hub.store.paging import PageCursors
 from hub.store.parties import Parties
 from hub.store.party_roles import PartyRoles
 from hub.store.tokens import Tokens
+from hub.store.trusted import TrustedDocuments
 from hub.workers.orphans import sweeping
 
 COST_PER_MINUTE: Final = "600000"  # a fifth of one processor
@@ -70,6 +74,7 @@ class Hub:
     mongo: Mongo
     journal: Journal
     tokens: TokenVerifier
+    documents: Documents
     executor: Executor
     interactions: Interactions
     parties: Parties
@@ -177,6 +182,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
         await catalogue.apply(mongo, idempotency_days=settings.idempotency_days, audit_days=settings.audit_days)
         name = f"{socket.gethostname()}:{settings.data_dir.resolve()}:{role}"
         files = Files(mongo)
+        documents = Documents(Trusted(TrustedDocuments(mongo)), Modes.told(settings.trusted_documents))
         async with (
             sweeping(files, now),
             opening.opened(
@@ -204,6 +210,7 @@ async def opened(settings: Settings, mongo_uri: str, *, role: str) -> AsyncItera
                 mongo=mongo,
                 journal=journal,
                 tokens=TokenVerifier((own, *believed), standings, withdrawn, clock=now),
+                documents=documents,
                 executor=Executor(executable(), sdl(), Budgets(rates(settings), now), deadline=settings.operation_seconds),
                 interactions=Interactions(mongo),
                 parties=parties,

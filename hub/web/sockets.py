@@ -19,7 +19,8 @@ from hub.access.bearers import Bearer, renews
 from hub.access.viewers import NOBODY, Viewer
 from hub.errors import BadInput, CursorInvalid, InternalError, Refused, Unauthenticated, Unavailable
 from hub.graph import signals
-from hub.graph.execution import NotRun, Operation
+from hub.graph.documents import Asked
+from hub.graph.execution import NotRun
 from hub.graph.faults import log_fault, told
 from hub.graph.signals import Signal
 from hub.journal.cursors import Place
@@ -191,7 +192,7 @@ class Connection:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, id: str, asked: Operation) -> None:
+    async def _run(self, id: str, asked: Asked) -> None:
         """One operation. What goes wrong in it ends it, not its neighbours; WebSocketDisconnect and Closed end them all."""
         signal = Signal(signals.new_request_id(), self._observing, "socket")
         signals.begin(signal)
@@ -201,7 +202,7 @@ class Connection:
         finally:
             self._observing.end(signal)
 
-    async def _served(self, id: str, asked: Operation) -> None:
+    async def _served(self, id: str, asked: Asked) -> None:
         try:
             await self._answer(id, asked)
             closing: dict[str, Any] = {"id": id, "type": "complete"}
@@ -218,9 +219,10 @@ class Connection:
             del self._running[id]  # the id is free before the client hears so
             await self._send(closing)
 
-    async def _answer(self, id: str, asked: Operation) -> None:
+    async def _answer(self, id: str, named: Asked) -> None:
         """Send what is answered: once, or as long as it is followed."""
         await self._bearer.ask_again()
+        asked = await self._hub.documents.operation(named, self._bearer.viewer)
         executor, context = self._hub.executor, self._hub.context(self._bearer)
         head, task = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id), asyncio.current_task()
 

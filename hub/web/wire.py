@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from hub.errors import BadInput
-from hub.graph.execution import Operation
+from hub.graph.documents import Asked
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
 KEY: Final = re.compile(r"[!-~]{1,255}")
@@ -27,20 +27,33 @@ def encoded(answer: Mapping[str, Any]) -> bytes:
     return orjson.dumps(answer)
 
 
-def operation(request: Any) -> Operation:
-    """The operation that a request asks for (GraphQL over HTTP, section "Request Parameters"); BadInput says what is wrong."""
+def operation(request: Any) -> Asked:
+    """What a request asks for (GraphQL over HTTP, "Request Parameters" and "Persisted Documents"); BadInput says what is wrong."""
     if not isinstance(request, dict):
         raise BadInput("A request is a JSON object with a `query`; batches are not taken.")
     text, variables, name = request.get("query"), request.get("variables"), request.get("operationName")
-    if not isinstance(text, str):
+    document_id, sha256 = request.get("documentId"), _hash(request.get("extensions"))
+    if not isinstance(document_id, str | None):
+        raise BadInput("`documentId` is a string.", "documentId")
+    if not isinstance(text, str) and (text is not None or (document_id is None and sha256 is None)):
         raise BadInput("`query` is missing: the text of a GraphQL document.", "query")
     if not isinstance(variables, dict | None):
         raise BadInput("`variables` is a JSON object.", "variables")
     if not isinstance(name, str | None):
         raise BadInput("`operationName` is a string.", "operationName")
-    if not isinstance(request.get("extensions"), dict | None):
+    return Asked(text, variables, name, document_id, sha256)
+
+
+def _hash(extensions: Any) -> str | None:
+    """The hash of Apollo's automatic persisted queries, version 1."""
+    if not isinstance(extensions, dict | None):
         raise BadInput("`extensions` is a JSON object.", "extensions")
-    return Operation(text, variables, name)
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is None:
+        return None
+    if not isinstance(persisted, dict) or persisted.get("version") != 1 or not isinstance(sha256 := persisted.get("sha256Hash"), str):
+        raise BadInput('`persistedQuery` is {"version": 1, "sha256Hash": "..."}.', "extensions", "persistedQuery")
+    return sha256
 
 
 def idempotency_key(given: Sequence[str]) -> str | None:

@@ -43,6 +43,8 @@ ENUMS: Final[Mapping[str, Mapping[str, str]]] = {
         "TOO_BROAD": "No index answers this search in time; the message says what would narrow it.",
         "COST_EXCEEDED": "The operation asks for more than one answer should hold: ask for fewer rows, fields or pages.",
         "RATE_LIMITED": "Too often; come again after `retryAfterMs`.",
+        "PERSISTED_QUERY_NOT_FOUND": "No document is known by this id or hash: send the text beside the hash, once.",
+        "DOCUMENT_NOT_TRUSTED": "Only trusted documents are run for this viewer: name one by its `documentId`.",
         "UNAVAILABLE": "Cannot be said now; the same request with the same idempotency key may be sent again after `retryAfterMs`.",
         "INTERNAL_ERROR": "A fault of the hub, which is logged with its cause and told without it.",
     },
