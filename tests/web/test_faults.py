@@ -89,7 +89,7 @@ async def test_a_route_that_breaks_is_a_500_in_json(shared_api: Api) -> None:
     application.router.routes.append(Route("/breaks", breaks))
     transport = httpx.ASGITransport(application)
     with capture_logs() as logs:
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             response = await client.get("/breaks", headers={"x-request-id": "mine"})
 
     assert (response.status_code, response.headers["x-request-id"]) == (500, "mine")

@@ -466,7 +466,7 @@ async def test_a_hub_that_is_draining_is_not_ready_and_lets_nobody_in(hub: Hub, 
         application = app(hub)
         application.state.lines.is_draining = True
         transport = httpx.ASGITransport(application)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             ready = await client.get("/readyz")
             events = await client.get("/graphql", params={"query": FOLLOW}, headers={"accept": "text/event-stream"})
         assert (await api.client.get("/readyz")).status_code == 200
